@@ -1,0 +1,247 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A thin client for the Engine API: raw dictionaries in and out, errors mapped, writes counted.
+
+The only importer of the docker SDK. Its typed helpers lack fields and attach registry credentials unasked,
+so only the connection and the HTTP session are used, which are the same from SDK 5.0.3 to 7.x.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ._errors import (
+    EngineError,
+    EngineMissingError,
+    EngineUnreachableError,
+    InUseError,
+    LockedError,
+    NotFoundError,
+    NotInSwarmError,
+    NotManagerError,
+    OutOfSequenceError,
+    QuorumLostError,
+    SdkMissingError,
+    SwarmError,
+)
+
+try:
+    import docker
+    import docker.errors
+    import docker.tls
+    import requests.exceptions
+
+    SDK_PROBLEM: str | None = None
+except ImportError as problem:
+    SDK_PROBLEM = str(problem)
+
+Result = TypeVar("Result")
+
+#: What the engine says -> what it means. The first row that fits is taken; texts come from swarmkit and the daemon.
+MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
+    ("update out of sequence", OutOfSequenceError),
+    ('Use "docker swarm init"', NotInSwarmError),
+    ("is not part of a swarm", NotInSwarmError),
+    ("is not a swarm manager", NotManagerError),
+    ("does not have a leader", QuorumLostError),
+    ("is encrypted and needs to be unlocked", LockedError),
+    (" is in use by ", InUseError),
+    ("has active endpoints", InUseError),
+    ("not found", NotFoundError),
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the engine is and how to reach it; the defaults are the SDK's own."""
+
+    docker_host: str = "unix:///var/run/docker.sock"
+    api_version: str = "auto"
+    timeout: int = 60
+    tls: bool = False
+    validate_certs: bool = False
+    ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+
+@dataclass
+class Engine:
+    """One engine. Paths are relative to the API version: ``engine.get("/services")``."""
+
+    client: Any
+    address: str
+    writes: int = field(default=0)
+
+    @property
+    def api_version(self) -> tuple[int, int]:
+        """The negotiated API version, for example (1, 41)."""
+        major, minor = str(self.client.api_version).split(".")[:2]
+        return int(major), int(minor)
+
+    def get(self, path: str, filters: Mapping[str, list[str]] | None = None, **query: Any) -> Any:
+        """Read an object or a list; the answer as the engine gives it."""
+        if filters:
+            query["filters"] = json.dumps(filters)
+        return self._call("GET", path, params=query)
+
+    def find(self, path: str) -> Any | None:
+        """Read an object that may be absent."""
+        try:
+            return self.get(path)
+        except NotFoundError:
+            return None
+
+    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **query: Any) -> Any:
+        """Create or change something. Nothing is dropped from the body, nothing added."""
+        self.writes += 1
+        return self._call("POST", path, params=query, json=body, headers=dict(headers or {}))
+
+    def delete(self, path: str, **query: Any) -> None:
+        """Remove an object; one that is already gone is fine."""
+        self.writes += 1
+        try:
+            self._call("DELETE", path, params=query)
+        except NotFoundError:
+            return
+
+    def info(self) -> dict[str, Any]:
+        """What the engine says of itself, its place in a swarm included."""
+        answer: dict[str, Any] = self.get("/info")
+        return answer
+
+    def logs(self, path: str, tail: int) -> str:
+        """The last lines of a task's or service's log, standard output and error in one text."""
+        with self._mapped():
+            answer = self._send("GET", path, params={"stdout": 1, "stderr": 1, "tail": tail})
+            return "".join(_log_lines(answer.content))
+
+    def _call(self, method: str, path: str, **request: Any) -> Any:
+        with self._mapped():
+            answer = self._send(method, path, **request)
+        if not answer.content:
+            return None
+        if "json" in answer.headers.get("Content-Type", ""):
+            return answer.json()
+        return answer.text
+
+    def _send(self, method: str, path: str, **request: Any) -> Any:
+        url = f"{self.client.base_url}/v{self.client.api_version}{path}"
+        answer = self.client.request(method, url, timeout=self.client.timeout, **request)
+        if answer.status_code >= 400:
+            raise api_error(answer.status_code, _message_of(answer), self.address)
+        return answer
+
+    def _mapped(self) -> _Mapped:
+        return _Mapped(self.address)
+
+
+class _Mapped:
+    """Turns what the transport raises into one of ours."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: object) -> None:
+        if isinstance(problem, docker.errors.DockerException) or isinstance(
+            problem, (requests.exceptions.RequestException, OSError)
+        ):
+            raise unreachable(self.address, problem) from problem
+
+
+def connect(connection: Connection) -> Engine:
+    """Open a connection, the API version negotiated.
+
+    Raises SdkMissingError without the SDK, EngineUnreachableError when no engine answers.
+    """
+    if SDK_PROBLEM:
+        raise SdkMissingError(
+            f"The Python SDK for Docker is missing on this node ({SDK_PROBLEM}); install python3-docker there, "
+            "or run the role homecloud.swarm.docker_engine, which does."
+        )
+    tls: Any = False
+    if connection.tls or connection.validate_certs:
+        pair = (connection.client_cert, connection.client_key)
+        tls = docker.tls.TLSConfig(
+            client_cert=pair if all(pair) else None,
+            ca_cert=connection.ca_path if connection.validate_certs else None,
+            verify=connection.validate_certs,
+        )
+    with _Mapped(connection.docker_host):
+        client = docker.APIClient(
+            base_url=connection.docker_host, version=connection.api_version, timeout=connection.timeout, tls=tls
+        )
+    return Engine(client, connection.docker_host)
+
+
+#: What the system says of an engine that does not answer -> what it means, and what to do about it.
+SILENCES: tuple[tuple[str, type[EngineUnreachableError], str], ...] = (
+    (
+        "Permission",
+        EngineUnreachableError,
+        "this user may not open the socket; use become: true, or add the user to the group docker",
+    ),
+    (
+        "No such file",
+        EngineMissingError,
+        "there is no such socket; install and start the engine (role homecloud.swarm.docker_engine), or set docker_host",
+    ),
+    (
+        "refused",
+        EngineUnreachableError,
+        "nothing listens there; start the engine (systemctl start docker), or set docker_host",
+    ),
+    ("timed out", EngineUnreachableError, "no answer in time; look at the engine's log, or raise timeout"),
+)
+
+
+def unreachable(address: str, problem: BaseException) -> SwarmError:
+    """The sentence for an engine that does not answer, by what the system said."""
+    text = str(problem)
+    for words, kind, mend in SILENCES:
+        if words in text:
+            return kind(f"No Docker engine answers at {address}: {mend}.")
+    return EngineUnreachableError(f"No Docker engine answers at {address}: {text}; check docker_host and the TLS options.")
+
+
+def api_error(status: int, message: str, address: str) -> EngineError:
+    """The engine's own words, classed by what they mean for the caller."""
+    kind = next((kind for words, kind in MEANINGS if words in message), NotFoundError if status == 404 else EngineError)
+    return kind(f"The engine at {address} refused: {message}", status)
+
+
+def retried(attempt: Callable[[], Result], times: int = 5) -> Result:
+    """Call again when the object changed under our hands. ``attempt`` reads, plans and writes anew each time.
+
+    Version.Index is the raft index: it moves on every status change, so conflicts are ordinary during an update.
+    """
+    for _unused in range(times - 1):
+        try:
+            return attempt()
+        except OutOfSequenceError:
+            continue
+    return attempt()
+
+
+def _message_of(answer: Any) -> str:
+    try:
+        message = answer.json()["message"]
+    except (ValueError, KeyError, TypeError):
+        message = answer.text
+    # grpc wraps the sentence; what stands behind "desc = " is what a person needs
+    return str(message).strip().rpartition("desc = ")[2]
+
+
+def _log_lines(stream: bytes) -> Iterator[str]:
+    """Split the multiplexed log stream: an 8-byte header (stream, length) before each frame."""
+    while len(stream) >= 8:
+        length = int.from_bytes(stream[4:8], "big")
+        yield stream[8 : 8 + length].decode("utf-8", "replace")
+        stream = stream[8 + length :]

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only owner of AnsibleModule: options in, exit_json or fail_json out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+from ._engine import Connection, Engine, connect
+from ._errors import EngineMissingError, NotInSwarmError, SdkMissingError, SwarmError
+from ._model import Outcome
+
+Options = Mapping[str, Any]
+Work = Callable[[Engine, Options, bool], Outcome]
+
+#: What a bare host lacks; in check mode each means "everything would be created".
+BARE = (SdkMissingError, EngineMissingError, NotInSwarmError)
+
+CONNECTION: dict[str, dict[str, Any]] = {
+    "docker_host": {
+        "type": "str",
+        "default": "unix:///var/run/docker.sock",
+        "fallback": (env_fallback, ["DOCKER_HOST"]),
+        "aliases": ["docker_url"],
+    },
+    "tls": {"type": "bool", "default": False, "fallback": (env_fallback, ["DOCKER_TLS"])},
+    "validate_certs": {
+        "type": "bool",
+        "default": False,
+        "fallback": (env_fallback, ["DOCKER_TLS_VERIFY"]),
+        "aliases": ["tls_verify"],
+    },
+    "ca_path": {"type": "path", "aliases": ["ca_cert", "tls_ca_cert", "cacert_path"]},
+    "client_cert": {"type": "path", "aliases": ["tls_client_cert", "cert_path"]},
+    "client_key": {"type": "path", "aliases": ["tls_client_key", "key_path"]},
+    "api_version": {
+        "type": "str",
+        "default": "auto",
+        "fallback": (env_fallback, ["DOCKER_API_VERSION"]),
+        "aliases": ["docker_api_version"],
+    },
+    "timeout": {"type": "int", "default": 60, "fallback": (env_fallback, ["DOCKER_TIMEOUT"])},
+}
+
+
+class SwarmModule:
+    """A module that works on one engine. Further arguments are AnsibleModule's rules (``required_if`` and so on)."""
+
+    def __init__(self, options: Mapping[str, Mapping[str, Any]] | None = None, **rules: Any) -> None:
+        self.ansible = AnsibleModule(
+            argument_spec={**CONNECTION, **(options or {})}, supports_check_mode=True, **rules
+        )
+
+    def run(self, work: Work, bare: Callable[[Options], Outcome] | None = None) -> NoReturn:
+        """Connect, work, answer.
+
+        ``bare`` tells what would happen on a host that has no engine, no SDK or no swarm yet; it is asked in check
+        mode only, because the roles before this module would have made them. In a real run their lack is an error.
+        """
+        options: Options = self.ansible.params
+        try:
+            outcome = self._work(work, bare, options)
+        except SwarmError as error:
+            self.ansible.fail_json(msg=error.message, **error.achieved)
+        for warning in outcome.warnings:
+            self.ansible.warn(warning)
+        diff = {"before": _shown(outcome.before), "after": _shown(outcome.after)}
+        self.ansible.exit_json(changed=outcome.changed, diff=diff, **outcome.values)
+
+    def _work(self, work: Work, bare: Callable[[Options], Outcome] | None, options: Options) -> Outcome:
+        try:
+            engine = connect(Connection(**{name: options[name] for name in CONNECTION}))
+            return work(engine, options, self.ansible.check_mode)
+        except BARE as error:
+            if not self.ansible.check_mode or bare is None:
+                raise
+            outcome = bare(options)
+            return replace(outcome, warnings=(*outcome.warnings, f"{error.message} Predicted as if nothing existed yet."))
+
+
+def _shown(state: Any) -> Any:
+    return "" if state is None else state
