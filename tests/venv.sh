@@ -1,0 +1,28 @@
+#!/bin/sh
+# Make .venv with everything the lab and the tests need, and the link through which Ansible loads this checkout as a collection.
+# Needs git, make and python3 alone: Debian's python3 lacks ensurepip, so as root its package is installed.
+set -eu
+cd "$(dirname "$0")/.."
+
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "make venv: python3 is older than 3.11, which the tests need; put a newer python3 first on PATH." >&2
+    exit 1
+fi
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "make venv: python3 has no ensurepip; install your system's python3-venv package and try again." >&2
+        exit 1
+    fi
+    # A fresh machine or container has no package lists yet.
+    apt-cache show python3-venv >/dev/null 2>&1 || apt-get -q update
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv
+fi
+
+echo "make venv: installing tests/requirements.txt into .venv (a minute the first time)"
+# An interpreter that was upgraded or moved leaves a .venv that cannot run: begin anew then.
+.venv/bin/python -m pip --version >/dev/null 2>&1 || rm -rf .venv
+[ -d .venv ] || python3 -m venv .venv
+.venv/bin/python -m pip install -qq --disable-pip-version-check -r tests/requirements.txt
+
+mkdir -p .cache/collections/ansible_collections/homecloud
+ln -sfn ../../../.. .cache/collections/ansible_collections/homecloud/swarm
