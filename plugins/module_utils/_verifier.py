@@ -1,0 +1,57 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell whether a secret still has a value, without keeping the value: salted scrypt, kept in a label.
+
+A bare digest would let anyone who can read labels try passwords at full speed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+#: Labels of ours on secrets and configs.
+VERIFIER = "homecloud.swarm.verifier"
+KEY = "homecloud.swarm.key"
+VERSION = "homecloud.swarm.version"
+
+#: Cost of one check: about 16 MiB and 50 ms. Kept in the label, so that it can be raised later.
+COST, BLOCK, LANES = 2**14, 8, 1
+SALT_BYTES = 16
+#: A label from elsewhere must not make us allocate without bounds.
+MOST_MEMORY = 64 * 2**20
+
+
+def make_verifier(content: bytes, salt: bytes) -> str:
+    """The label's text: ``scrypt$cost$block$lanes$salt$digest``, salt and digest in base64."""
+    digest = _digest(content, salt, COST, BLOCK, LANES)
+    return "$".join(["scrypt", str(COST), str(BLOCK), str(LANES), _text(salt), _text(digest)])
+
+
+def verify(content: bytes, verifier: str | None) -> bool | None:
+    """True or False where the verifier tells; None where it is absent or not one of ours."""
+    try:
+        scheme, cost, block, lanes, salt, digest = (verifier or "").split("$")
+        if scheme != "scrypt":
+            return None
+        computed = _digest(content, base64.b64decode(salt), int(cost), int(block), int(lanes))
+        return hmac.compare_digest(computed, base64.b64decode(digest))
+    except (ValueError, binascii.Error):
+        return None
+
+
+def verdict_of(content: bytes, labels: Mapping[str, str] | None) -> bool | None:
+    """As verify, for the labels of a secret."""
+    return verify(content, (labels or {}).get(VERIFIER))
+
+
+def _digest(content: bytes, salt: bytes, cost: int, block: int, lanes: int) -> bytes:
+    return hashlib.scrypt(content, salt=salt, n=cost, r=block, p=lanes, maxmem=MOST_MEMORY, dklen=32)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
