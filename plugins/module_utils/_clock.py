@@ -1,0 +1,36 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait on conditions. The clock is passed in, so that tests jump instead of sleeping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Seconds that only go forward, and how to let some pass."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+SYSTEM = Clock()
+
+
+def await_condition(
+    probe: Callable[[], Found], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5
+) -> Found:
+    """Ask until the answer is true or the time is over; the last answer, so a false one means "too late"."""
+    deadline = clock.now() + seconds
+    while True:
+        answer = probe()
+        if answer or clock.now() >= deadline:
+            return answer
+        clock.sleep(pause)
