@@ -69,18 +69,23 @@ class SwarmModule:
             self.ansible.fail_json(msg=error.message, **error.achieved)
         for warning in outcome.warnings:
             self.ansible.warn(warning)
-        diff = {"before": _shown(outcome.before), "after": _shown(outcome.after)}
+        states = {"before": _shown(outcome.before), "after": _shown(outcome.after)}
+        diff = {"prepared": outcome.prepared} if outcome.prepared else states
         self.ansible.exit_json(changed=outcome.changed, diff=diff, **outcome.values)
 
     def _work(self, work: Work, bare: Callable[[Options], Outcome] | None, options: Options) -> Outcome:
         try:
-            engine = connect(Connection(**{name: options[name] for name in CONNECTION}))
-            return work(engine, options, self.ansible.check_mode)
+            return work(connect(connection_of(options)), options, self.ansible.check_mode)
         except BARE as error:
             if not self.ansible.check_mode or bare is None:
                 raise
             outcome = bare(options)
             return replace(outcome, warnings=(*outcome.warnings, f"{error.message} Predicted as if nothing existed yet."))
+
+
+def connection_of(options: Options) -> Connection:
+    """Where the engine is, by a module's options."""
+    return Connection(**{name: options[name] for name in CONNECTION})
 
 
 def _shown(state: Any) -> Any:

@@ -1,0 +1,35 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which packages of a list dpkg does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatch
+from typing import Any
+
+
+def packages_missing(wanted: Iterable[str], dpkg: str) -> list[str]:
+    """``dpkg`` has a line for each package: status, name, version, parted by tabs. A wanted version may hold wildcards."""
+    installed = dict(_installed(dpkg))
+    missing = []
+    for package in wanted:
+        name, _equals, version = package.partition("=")
+        if name not in installed or not fnmatch(installed[name], version or "*"):
+            missing.append(package)
+    return missing
+
+
+def _installed(dpkg: str) -> Iterator[tuple[str, str]]:
+    for line in dpkg.splitlines():
+        status, name, version = line.split("\t")
+        if status.strip() in ("ii", "hi"):  # i at the second place: installed; the first is what is wanted, install or hold
+            yield name, version
+
+
+class FilterModule:
+    """Ansible's way to find the filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"packages_missing": packages_missing}
