@@ -1,0 +1,139 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several files into one, left to right, as docker stack deploy merges them.
+
+Where the CLI would garble what the files say (53/tcp and 53/udp become one port, the words of two health checks
+become one list) the later file simply wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Merge = Callable[[Any, Any], Any]
+
+
+def scalar(base: Any, override: Any) -> Any:
+    """False, zero and empty text never override."""
+    return override or base
+
+
+def latest(base: Any, override: Any) -> Any:
+    return override
+
+
+def append(base: list[Any], override: list[Any]) -> list[Any]:
+    return base + override
+
+
+def update(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    return {**base, **override}
+
+
+def environment(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in base.items() if value is not None and not override.get(key)}
+    return {**base, **override, **kept}
+
+
+def replace_by(*keys: str) -> Merge:
+    """Lists of mappings: an entry of the later file replaces those that agree with it in ``keys``."""
+
+    def identity(entry: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(entry.get(key) or "") for key in keys)
+
+    def merge(base: list[Any], override: list[Any]) -> list[Any]:
+        replaced = {identity(entry) for entry in override}
+        return [entry for entry in base if identity(entry) not in replaced] + override
+
+    return merge
+
+
+def ports(base: list[Any], override: list[Any]) -> list[Any]:
+    def identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+        published = entry.get("published", 0)
+        return (published, 0 if published else entry.get("target"), entry.get("protocol", "tcp").lower())
+
+    replaced = {identity(entry) for entry in override}
+    return [entry for entry in base if identity(entry) not in replaced] + override
+
+
+def logging(base: Mapping[str, Any], override: Mapping[str, Any]) -> Any:
+    if base.get("driver") and override.get("driver") and base["driver"] != override["driver"]:
+        return override
+    return fields(LOGGING)(base, override)
+
+
+def attachments(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, attachment in override.items():
+        earlier = merged.get(name)
+        if attachment is None or earlier is None:
+            merged[name] = attachment or earlier
+        else:
+            merged[name] = {**earlier, **attachment, "aliases": attachment.get("aliases", [])}
+    return merged
+
+
+def fields(table: Mapping[str, Merge]) -> Merge:
+    """Mappings with known keys: each key by its own rule, by ``scalar`` when it has none."""
+
+    def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+        both = {key: table.get(key, scalar)(base[key], override[key]) for key in base if key in override}
+        return {**base, **override, **both}
+
+    return merge
+
+
+LOGGING: Mapping[str, Merge] = {"options": update}
+RESOURCES: Mapping[str, Merge] = {"generic_resources": append}
+ROLLOUT: Mapping[str, Merge] = {"parallelism": latest}
+DEPLOY: Mapping[str, Merge] = {
+    "replicas": latest,
+    "labels": update,
+    "update_config": fields(ROLLOUT),
+    "rollback_config": fields(ROLLOUT),
+    "resources": fields({"limits": fields({}), "reservations": fields(RESOURCES)}),
+    "restart_policy": fields({"max_attempts": latest}),
+    "placement": fields({"constraints": append, "preferences": append}),
+}
+SERVICE: Mapping[str, Merge] = {
+    "environment": environment,
+    "healthcheck": fields({"retries": latest}),
+    "logging": logging,
+    "credential_spec": fields({}),
+    "deploy": fields(DEPLOY),
+    "ports": ports,
+    "volumes": replace_by("target"),
+    "secrets": replace_by("source"),
+    "configs": replace_by("source"),
+    "networks": attachments,
+    **dict.fromkeys(("labels", "sysctls", "ulimits"), update),
+    **dict.fromkeys(("cap_add", "cap_drop", "dns", "dns_search", "extra_hosts", "tmpfs", "depends_on"), append),
+}
+SORTED: Mapping[str, str] = {"volumes": "target", "secrets": "source", "configs": "source"}
+TOP_LEVEL = ("networks", "volumes", "secrets", "configs")
+
+_service = fields(SERVICE)
+
+
+def merge_files(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Services in both files are merged field by field; any other entry is replaced as a whole."""
+    merged: dict[str, Any] = {**base, **override}
+    for section in TOP_LEVEL:
+        merged[section] = {**base.get(section, {}), **override.get(section, {})}
+    services = {**base.get("services", {}), **override.get("services", {})}
+    for name in set(base.get("services", {})) & set(override.get("services", {})):
+        services[name] = _in_order(_service(base["services"][name], override["services"][name]))
+    return {**merged, "services": services}
+
+
+def _in_order(service: Mapping[str, Any]) -> dict[str, Any]:
+    """After a merge the CLI sorts these lists; keeping its order keeps tasks from restarting."""
+    lists = {
+        name: sorted(service[name], key=lambda entry, key=key: entry.get(key, ""))  # type: ignore[misc]
+        for name, key in SORTED.items()
+        if name in service
+    }
+    return {**service, **lists}

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The short form of mounts: ``[source:]target[:options]``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ._notes import At
+
+DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
+PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+
+
+def short_mount(spec: str, at: At) -> dict[str, Any]:
+    try:
+        return _mount(spec)
+    except ValueError as problem:
+        at.wrong(str(problem))
+        return {}
+
+
+def is_absolute(source: str) -> bool:
+    """On a node that runs Linux, or on one that runs Windows."""
+    return source.startswith("/") or bool(DRIVE.match(source)) or source.startswith("\\\\")
+
+
+def _mount(spec: str) -> dict[str, Any]:
+    if not spec:
+        raise ValueError("is empty. Write it like data:/var/lib/data or /srv/data:/var/lib/data:ro.")
+    if len(spec) <= 2:
+        return {"type": "volume", "target": spec}
+    fields = _fields(spec)
+    if "" in fields:
+        raise ValueError(f"'{spec}' has an empty part between colons.")
+    if len(fields) > 3:
+        raise ValueError(f"'{spec}' has too many colons.")
+    if len(fields) == 1:
+        return {"type": "volume", "target": spec}
+    source, target, *options = fields
+    is_path = source[0] in "./~" or is_absolute(source)
+    mount: dict[str, Any] = {"type": "bind" if is_path else "volume", "source": source, "target": target}
+    for option in ",".join(options).split(","):
+        if option in ("ro", "rw"):
+            mount["read_only"] = option == "ro"
+        elif option == "nocopy":
+            mount["volume"] = {"nocopy": True}
+        elif option in PROPAGATIONS:
+            mount["bind"] = {"propagation": option}
+    return mount
+
+
+def _fields(spec: str) -> list[str]:
+    """Split at colons, except after a single letter at the start of a field: that is a Windows drive."""
+    fields = [""]
+    for letter in spec:
+        if letter == ":" and not (len(fields[-1]) == 1 and fields[-1].isalpha()):
+            fields.append("")
+        else:
+            fields[-1] += letter
+    return fields

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes: each checks one kind of value and returns its canonical form; what is wrong is noted, never raised.
+
+A shape is a function of the value and its place. Shapes that hold others (``struct``, ``list_of``, ``map_of``) are
+made from them, so that the tables in ``_schema`` read like the files they describe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Optional, Union
+
+from ._interpolate import Filled
+from ._notes import At, nearest
+from ._values import billionths, go_text, nanoseconds, size_bytes
+from ._words import split_words
+
+Shape = Callable[[Any, At], Any]
+
+KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
+FLAGS: Mapping[str, bool] = {
+    **dict.fromkeys(("y", "yes", "true", "on"), True),
+    **dict.fromkeys(("n", "no", "false", "off"), False),
+}
+CHOICES: Mapping[str, tuple[str, tuple[type, ...]]] = {
+    "text": ("text", (str,)),
+    "flag": ("true or false", (bool, Filled)),
+    "number": ("a number", (int, float, Filled)),
+    "list": ("a list", (list,)),
+    "mapping": ("a mapping", (dict,)),
+}
+DIGITS = re.compile(r"[-+]?[0-9]+\Z")
+
+
+def kind(value: Any) -> str:
+    return KINDS.get(type(value), "text") if value is not None else "empty"
+
+
+def _expected(wanted: str, value: Any, at: At) -> Any:
+    hint = " Put it in quotes." if wanted == "text" and isinstance(value, (bool, int, float)) else ""
+    at.wrong(f"must be {wanted}, not {kind(value)}.{hint}")
+    return None
+
+
+def text(value: Any, at: At) -> Any:
+    return str(value) if isinstance(value, str) else _expected("text", value, at)
+
+
+def flag(value: Any, at: At) -> Any:
+    if isinstance(value, Filled):
+        value = FLAGS.get(value.lower(), value)
+    if isinstance(value, bool):
+        return value
+    return _expected("true or false", value, at)
+
+
+def number(value: Any, at: At) -> Any:
+    if isinstance(value, Filled):
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value - value == 0:
+        return value
+    return _expected("a number", value, at)
+
+
+def whole(value: Any, at: At) -> Any:
+    if isinstance(value, Filled) and DIGITS.match(value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return _expected("a whole number", value, at)
+
+
+def between(low: int, high: int) -> Shape:
+    """A whole number within bounds."""
+
+    def shape(value: Any, at: At) -> Any:
+        result = whole(value, at)
+        if result is not None and not low <= result <= high:
+            at.wrong(f"must be a whole number from {low} to {high}, not {result}.")
+        return result
+
+    return shape
+
+
+def or_digits(shape: Shape) -> Shape:
+    """The Compose Specification allows some numbers in quotes."""
+    return lambda value, at: shape(int(value) if isinstance(value, str) and DIGITS.match(value) else value, at)
+
+
+def mode(value: Any, at: At) -> Any:
+    """File permissions; as text (or through a variable) they are octal, as everywhere else."""
+    if isinstance(value, str) and re.match(r"0?[0-7]{3,4}\Z", value):
+        return int(value, 8)
+    return between(0, 2**32 - 1)(value, at)
+
+
+def parsed(parse: Callable[[str], Any], numbers: bool = False) -> Shape:
+    """Text with a grammar of its own; ``parse`` raises ValueError with the rest of the sentence."""
+
+    def shape(value: Any, at: At) -> Any:
+        if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = go_text(value)
+        if not isinstance(value, str):
+            return text(value, at)
+        try:
+            return parse(str(value))
+        except ValueError as problem:
+            at.wrong(str(problem))
+            return None
+
+    return shape
+
+
+duration = parsed(nanoseconds)
+size = parsed(size_bytes, numbers=True)
+cpus = parsed(billionths, numbers=True)
+
+
+def choice(*allowed: str) -> Shape:
+    def shape(value: Any, at: At) -> Any:
+        if isinstance(value, str) and value not in allowed:
+            at.wrong(f"'{value}' is not one of {', '.join(allowed)}.{nearest(value, allowed)}")
+        return text(value, at)
+
+    return shape
+
+
+def scalar_text(value: Any, at: At) -> Any:
+    """A value of environment, labels and the like: text, or a number as Go prints it."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return go_text(value)
+    return text(value, at)
+
+
+def nullable(shape: Shape) -> Shape:
+    return lambda value, at: None if value is None else shape(value, at)
+
+
+def list_of(shape: Shape, unique: bool = True) -> Shape:
+    def read(value: Any, at: At) -> Any:
+        if not isinstance(value, list):
+            return _expected("a list", value, at)
+        if unique:
+            _once(value, at)
+        return [shape(item, at.to(index)) for index, item in enumerate(value)]
+
+    return read
+
+
+def _once(items: list[Any], at: At) -> None:
+    seen: list[Any] = []
+    for index, item in enumerate(items):
+        if item in seen:
+            at.to(index).wrong("is the same as an earlier item of the list. Remove one of them.")
+        seen.append(item)
+
+
+def one_or_list(shape: Shape = text) -> Shape:
+    many = list_of(shape)
+    return lambda value, at: [shape(value, at)] if isinstance(value, str) else many(value, at)
+
+
+def map_of(shape: Shape, keys: str = r".+") -> Shape:
+    """A mapping with keys of the user's choice."""
+    pattern = re.compile(rf"(?:{keys})\Z")
+
+    def read(value: Any, at: At) -> Any:
+        if not isinstance(value, dict):
+            return _expected("a mapping", value, at)
+        for key in value:
+            if not pattern.match(key):
+                at.to(key).wrong(f"'{key}' is not a possible name here; it must match {keys}.")
+        return {key: shape(item, at.to(key)) for key, item in value.items()}
+
+    return read
+
+
+def struct(fields: Mapping[str, Shape], required: Iterable[str] = (), refused: Mapping[str, str] | None = None) -> Shape:
+    """A mapping with known keys; ``x-`` keys are the user's own, ``refused`` says why a well-known key cannot be."""
+    needed = tuple(required)
+    reasons = refused or {}
+
+    def read(value: Any, at: At) -> Any:
+        if not isinstance(value, dict):
+            return _expected("a mapping", value, at)
+        for key in needed:
+            if key not in value:
+                at.wrong(f"needs the key '{key}'.")
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            if key in fields:
+                result[key] = fields[key](item, at.to(key))
+            elif key in reasons:
+                at.to(key).wrong(reasons[key])
+            elif not key.startswith("x-"):
+                at.to(key).wrong(f"unknown key.{nearest(key, fields)}")
+        return {key: item for key, item in result.items() if item is not None}
+
+    return read
+
+
+def either(**shapes: Shape) -> Shape:
+    """The shape is chosen by the kind of the value: ``text``, ``number``, ``flag``, ``list``, ``mapping``."""
+
+    def read(value: Any, at: At) -> Any:
+        for name, shape in shapes.items():
+            if isinstance(value, CHOICES[name][1]) and not (name == "number" and isinstance(value, bool)):
+                return shape(value, at)
+        return _expected(" or ".join(CHOICES[name][0] for name in shapes), value, at)
+
+    return read
+
+
+def pairs(missing: str | None, separator: str = "=") -> Shape:
+    """A mapping, or a list of ``A=b``; ``missing`` is the value of an item without one."""
+
+    def filled(value: Any, at: At) -> Any:
+        return missing if value is None else scalar_text(value, at)
+
+    def from_list(value: Any, at: At) -> dict[str, str | None]:
+        items = [item for item in list_of(text)(value, at) or () if item is not None]
+        return {name: found if mark else missing for name, mark, found in (item.partition(separator) for item in items)}
+
+    return either(mapping=map_of(filled), list=from_list)
+
+
+def words(value: Any, at: At) -> Any:
+    return either(text=parsed(split_words), list=list_of(text, unique=False))(value, at)
+
+
+def ignored(reason: str) -> Shape:
+    """Any value will do, and it does nothing; the warning says why."""
+
+    def shape(value: Any, at: At) -> None:
+        at.warn(f"is ignored: {reason}")
+
+    return shape
+
+
+def beyond_cli(shape: Shape) -> Shape:
+    """What the docker CLI silently drops: it works when asked for, else it is dropped with a warning."""
+
+    def read(value: Any, at: At) -> Any:
+        result = shape(value, at)
+        if at.notes.beyond_cli:
+            return result
+        at.warn("is ignored, as docker stack deploy does. Set beyond_cli: true to make it work.")
+        return None
+
+    return read

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Convert: the project as the bodies that the engine's API takes, each object under its full name.
+
+References between objects are by name; ids are filled in when the objects exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ._bodies._field import Body, Field, fill
+from ._bodies._references import PREDEFINED_NETWORKS, external, full_name, named
+from ._bodies._service import newer_fields, service_body
+from ._compose._notes import At, Notes, nearest
+from ._compose._project import Entry, Project
+
+
+@dataclass(frozen=True)
+class Need:
+    """A field that only engines with this API version or a newer one can do."""
+
+    service: str
+    field: str
+    api: str
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What should be on the engine when the deploy is done."""
+
+    stack: str
+    networks: Mapping[str, Body] = field(default_factory=dict)
+    external_networks: tuple[str, ...] = ()
+    secrets: Mapping[str, Body] = field(default_factory=dict)
+    configs: Mapping[str, Body] = field(default_factory=dict)
+    external_secrets: tuple[str, ...] = ()
+    external_configs: tuple[str, ...] = ()
+    secret_keys: Mapping[str, str] = field(default_factory=dict)
+    config_keys: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, Body] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+
+
+IPAM: Mapping[str, Field] = {
+    "driver": Field("Driver"),
+    "config": Field("Config", lambda pools: [fill({"subnet": Field("Subnet")}, pool) for pool in pools]),
+}
+NETWORK: Mapping[str, Field] = {
+    "driver_opts": Field("Options"),
+    "internal": Field("Internal"),
+    "attachable": Field("Attachable"),
+    "ipam": Field("IPAM", lambda ipam: fill(IPAM, ipam)),
+}
+
+
+def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | None = None) -> Desired:
+    """``attach`` adds networks from outside the project, by full name, to the services of those keys."""
+    extra = attach or {}
+    notes = Notes("")
+    at = At(notes, ("services",))
+    for key in extra:
+        if key not in project.services:
+            at.to(key).wrong(f"there is no such service to attach to a network.{nearest(key, project.services)}")
+    services = {
+        f"{stack}_{key}": service_body(key, service, extra.get(key, ()), project, stack, at.to(key))
+        for key, service in project.services.items()
+    }
+    notes.stop_on_errors()
+    networks, external_networks = _networks(project, stack, extra)
+    return Desired(
+        stack=stack,
+        networks=networks,
+        external_networks=external_networks,
+        secrets=_contents(project.secrets, stack),
+        configs=_contents(project.configs, stack),
+        external_secrets=_external_names(project, "secrets"),
+        external_configs=_external_names(project, "configs"),
+        secret_keys=_keys(project.secrets, stack),
+        config_keys=_keys(project.configs, stack),
+        services=services,
+        order=_order(project.services, stack),
+        needs=tuple(Need(key, name, api) for key, service in project.services.items() for name, api in newer_fields(service)),
+    )
+
+
+def _networks(project: Project, stack: str, attach: Mapping[str, Sequence[str]]) -> tuple[dict[str, Body], tuple[str, ...]]:
+    """Only networks that a service is on are made or looked for."""
+    used = {key for service in project.services.values() for key in (service.get("networks") or {"default": None})}
+    bodies: dict[str, Body] = {}
+    outside = {name for names in attach.values() for name in names}
+    for key in sorted(used):
+        entry = project.networks.get(key, {})
+        name = full_name(stack, key, entry)
+        if external(entry):
+            outside.add(name)
+        else:
+            bodies[name] = {
+                "Name": name,
+                "Driver": entry.get("driver") or "overlay",
+                "Labels": named(entry.get("labels", {}), stack),
+                **fill(NETWORK, entry),
+            }
+    return bodies, tuple(sorted(outside - set(PREDEFINED_NETWORKS)))
+
+
+def _contents(entries: Mapping[str, Entry], stack: str) -> dict[str, Body]:
+    bodies: dict[str, Body] = {}
+    for key, entry in entries.items():
+        if external(entry):
+            continue
+        name = full_name(stack, key, entry)
+        body: dict[str, Any] = {"Name": name, "Labels": named(entry.get("labels", {}), stack)}
+        if entry.get("driver"):
+            body["Driver"] = fill({"driver": Field("Name"), "driver_opts": Field("Options")}, entry)
+        if entry.get("template_driver"):
+            body["Templating"] = {"Name": entry["template_driver"]}
+        bodies[name] = body
+    return bodies
+
+
+def _keys(entries: Mapping[str, Entry], stack: str) -> dict[str, str]:
+    return {full_name(stack, key, entry): key for key, entry in entries.items() if not external(entry)}
+
+
+def _external_names(project: Project, section: str) -> tuple[str, ...]:
+    """The names that must exist already, of those that a service uses."""
+    entries: Mapping[str, Entry] = getattr(project, section)
+    used = {reference.get("source") for service in project.services.values() for reference in service.get(section, ())}
+    return tuple(sorted(entry["name"] for key, entry in entries.items() if external(entry) and key in used))
+
+
+def _order(services: Mapping[str, Entry], stack: str) -> tuple[str, ...]:
+    """Dependencies first, else by name; a circle is entered at its first name."""
+    ordered: dict[str, None] = {}
+
+    def visit(keys: Iterable[str], above: frozenset[str]) -> None:
+        for key in sorted(keys):
+            if key in services and key not in ordered and key not in above:
+                visit(services[key].get("depends_on", ()), above | {key})
+                ordered[key] = None
+
+    visit(services, frozenset())
+    return tuple(f"{stack}_{key}" for key in ordered)
