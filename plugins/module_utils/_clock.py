@@ -24,9 +24,7 @@ class Clock:
 SYSTEM = Clock()
 
 
-def await_condition(
-    probe: Callable[[], Found], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5
-) -> Found:
+def await_condition(probe: Callable[[], Found], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Found:
     """Ask until the answer is true or the time is over; the last answer, so a false one means "too late"."""
     deadline = clock.now() + seconds
     while True:
