@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import os
 import signal
 import threading
@@ -31,6 +32,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+LOG = logging.getLogger("guestbook")
 PORT = 8000
 SHOWN = 50
 LONGEST = {"name": 60, "text": 500}
@@ -116,9 +118,7 @@ class Visit(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        self.route(
-            {"/": self.show_page, "/health": self.show_health, "/api/about": self.show_about, "/api/entries": self.show_entries}
-        )
+        self.route({"/": self.show_page, "/health": self.show_health, "/api/about": self.show_about, "/api/entries": self.show_entries})
 
     def do_POST(self) -> None:
         self.route({"/": self.sign_by_form, "/api/entries": self.sign_by_json})
@@ -195,9 +195,9 @@ class Visit(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *words: Any) -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if self.path != "/health":
-            super().log_message(format, *words)
+            super().log_request(code, size)
 
 
 ENTRY = Template("<article><p>$text</p><footer>$name, <time>$written</time></footer></article>")
@@ -233,22 +233,24 @@ def prepare(entries: Entries, stopping: threading.Event) -> None:
     """Wait for the database with the server already listening, so that /health can say what is missing."""
     while not stopping.wait(1):
         try:
-            return entries.prepare()
+            entries.prepare()
+            break
         except (psycopg.OperationalError, PoolTimeout) as error:
-            print(f"waiting for the database: {error}")
+            LOG.warning("waiting for the database: %s", error)
 
 
 def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     entries = Entries()
     server = Guestbook(entries)
     threading.Thread(target=server.serve_forever).start()
-    print(f"guestbook {server.about.version} listens on port {PORT}")
+    LOG.info("guestbook %s listens on port %s", server.about.version, PORT)
     prepare(entries, stopping)
     stopping.wait()
-    print("told to stop: finishing what has begun")
+    LOG.info("told to stop: finishing what has begun")
     time.sleep(DRAIN_SECONDS)
     server.shutdown()
     server.server_close()
