@@ -80,14 +80,19 @@ class Engine:
     @property
     def api_version(self) -> tuple[int, int]:
         """The negotiated API version, for example (1, 41)."""
-        major, minor = str(self.client.api_version).split(".")[:2]
-        return int(major), int(minor)
+        return api_version(str(self.client.api_version))
 
-    def get(self, path: str, filters: Mapping[str, list[str]] | None = None, **query: Any) -> Any:
+    def get(
+        self,
+        path: str,
+        filters: Mapping[str, list[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
+    ) -> Any:
         """Read an object or a list; the answer as the engine gives it."""
         if filters:
             query["filters"] = json.dumps(filters)
-        return self._call("GET", path, params=query)
+        return self._call("GET", path, params=query, headers=dict(headers or {}))
 
     def find(self, path: str) -> Any | None:
         """Read an object that may be absent."""
@@ -150,10 +155,14 @@ class _Mapped:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, docker.errors.DockerException) or isinstance(
-            problem, (requests.exceptions.RequestException, OSError)
-        ):
+        if isinstance(problem, docker.errors.DockerException) or isinstance(problem, (requests.exceptions.RequestException, OSError)):
             raise unreachable(self.address, problem) from problem
+
+
+def api_version(text: str) -> tuple[int, int]:
+    """ "1.41" as something that compares: (1, 41)."""
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)
 
 
 def connect(connection: Connection) -> Engine:
@@ -168,16 +177,14 @@ def connect(connection: Connection) -> Engine:
         )
     tls: Any = False
     if connection.tls or connection.validate_certs:
-        pair = (connection.client_cert, connection.client_key)
+        pair = (connection.client_cert, connection.client_key) if connection.client_cert and connection.client_key else None
         tls = docker.tls.TLSConfig(
-            client_cert=pair if all(pair) else None,
+            client_cert=pair,
             ca_cert=connection.ca_path if connection.validate_certs else None,
             verify=connection.validate_certs,
         )
     with _Mapped(connection.docker_host):
-        client = docker.APIClient(
-            base_url=connection.docker_host, version=connection.api_version, timeout=connection.timeout, tls=tls
-        )
+        client = docker.APIClient(base_url=connection.docker_host, version=connection.api_version, timeout=connection.timeout, tls=tls)
     return Engine(client, connection.docker_host)
 
 

@@ -23,12 +23,13 @@ IMAGE = "com.docker.stack.image"
 class Outcome:
     """What a module achieved, or in check mode would achieve.
 
-    ``before`` and ``after`` make the diff; ``values`` are the module's further return values.
+    ``before`` and ``after`` make the diff, or ``prepared`` is one that reads better than two states; ``values`` are the module's further return values.
     """
 
     changed: bool
     before: Any = None
     after: Any = None
+    prepared: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -40,6 +41,8 @@ class Kind(str, Enum):
     UPDATE = "update"
     REPLACE = "replace"
     REMOVE = "remove"
+    #: The engine itself verifies that a secret made elsewhere has our value, and gets our verifier; not a change.
+    ADOPT = "adopt"
 
 
 class Sort(str, Enum):
@@ -82,6 +85,11 @@ class Plan:
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+    @property
+    def changed(self) -> bool:
+        """Whether carrying it out changes what runs."""
+        return any(step.kind is not Kind.ADOPT for step in self.steps)
 
 
 class Verdict(str, Enum):

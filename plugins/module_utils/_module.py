@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
@@ -56,7 +56,7 @@ class SwarmModule:
             argument_spec={**CONNECTION, **(options or {})}, supports_check_mode=True, **rules
         )
 
-    def run(self, work: Work, bare: Callable[[Options], Outcome] | None = None) -> NoReturn:
+    def run(self, work: Work, bare: Callable[[Options], Outcome] | None = None) -> None:
         """Connect, work, answer.
 
         ``bare`` tells what would happen on a host that has no engine, no SDK or no swarm yet; it is asked in check

@@ -146,15 +146,13 @@ def graft(desired: Any, live: Any, path: str = "") -> Any:
             name: graft(desired.get(name), live.get(name), f"{path}.{name}".lstrip("."))
             for name in [*desired, *(name for name in live if name not in desired)]
         }
-        return {name: part for name, part in parts.items() if part is not ABSENT or name in desired}
+        return {name: part for name, part in parts.items() if part is not ABSENT}
     return desired
 
 
 def restarts_tasks(desired: Body, live: Body) -> bool:
     """Whether swarmkit replaces the running tasks: it compares the task template and the endpoint, nothing else."""
-    return not (
-        _without_placement(desired) == _without_placement(live) and desired.get("EndpointSpec") == live.get("EndpointSpec")
-    )
+    return not (_without_placement(desired) == _without_placement(live) and desired.get("EndpointSpec") == live.get("EndpointSpec"))
 
 
 def _without_placement(spec: Body) -> dict[str, Any]:

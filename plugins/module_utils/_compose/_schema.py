@@ -144,13 +144,12 @@ def _top_level(fields: Mapping[str, Shape], empty: bool = True) -> Shape:
 
     def read(value: Any, at: At) -> Any:
         found: dict[str, Any] | None = {} if value is None and empty else shape(value, at)
-        external = (found or {}).pop("external", False)
-        if not found or not external:
-            return {"external": True, "name": at.path[-1]} if external else found
-        if isinstance(external, dict) and "name" in external:
+        if found is None or not found.get("external"):
+            return {key: item for key, item in (found or {}).items() if key != "external"}
+        if isinstance(found["external"], dict) and "name" in found["external"]:
             if "name" in found:
                 at.wrong("has both name and external.name. Keep name, and write external: true.")
-            found["name"] = external["name"]
+            found["name"] = found["external"]["name"]
         return {"name": at.path[-1], **found, "external": True}
 
     return read

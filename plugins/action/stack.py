@@ -1,0 +1,117 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of the stack module: Compose files -> one self-contained project."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._compose._environment import parse_env_file
+from ..module_utils._compose._load import load
+from ..module_utils._compose._project import Contents, Loaded, Source
+from ..module_utils._errors import ComposeError, SwarmError
+
+
+class ActionModule(ActionBase):
+    """Reads what is on the controller, hands everything to the module."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        options = dict(self._task.args)
+        warnings: tuple[str, ...] = ()
+        if options.get("state", "present") == "present" and options.get("compose"):
+            try:
+                loaded = self._load(options)
+            except SwarmError as error:
+                return {**result, "failed": True, "msg": error.message}
+            warnings = loaded.warnings
+            options.update(
+                project=loaded.project.to_wire(),
+                secrets=encoded(loaded.contents.secrets),
+                configs=encoded(loaded.contents.configs),
+            )
+        result.update(self._execute_module("homecloud.swarm.stack", module_args=options, task_vars=task_vars))
+        result["warnings"] = [*result.get("warnings", []), *warnings]
+        return result
+
+    def _load(self, options: Mapping[str, Any]) -> Loaded:
+        given = {sort: contents_of(options.get(sort), sort) for sort in ("secrets", "configs")}
+        loaded = load(
+            [self._source(number, entry) for number, entry in enumerate(as_list(options["compose"]), 1)],
+            self._variables(options),
+            self._read,
+            env_strict=boolean(options.get("env_strict", False)),
+            project_dir=options.get("project_dir"),
+            beyond_cli=boolean(options.get("beyond_cli", False)),
+            provided_secrets=given["secrets"],
+            provided_configs=given["configs"],
+        )
+        contents = Contents(
+            secrets={**loaded.contents.secrets, **given["secrets"]}, configs={**loaded.contents.configs, **given["configs"]}
+        )
+        return replace(loaded, contents=contents)
+
+    def _source(self, number: int, entry: Any) -> Source:
+        if isinstance(entry, Mapping):
+            return Source.inline(f"compose[{number}]", entry)
+        path = self._find(str(entry))
+        return Source.file(str(entry), self._read(path).decode("utf-8"), str(Path(path).parent))
+
+    def _variables(self, options: Mapping[str, Any]) -> dict[str, str]:
+        variables: dict[str, str] = {}
+        for name in as_list(options.get("env_files")):
+            try:
+                found = parse_env_file(self._read(self._find(str(name))), {})
+            except ValueError as problem:
+                raise ComposeError(f"{name}: {problem}") from problem
+            variables.update({key: value or "" for key, value in found.items()})
+        variables.update({str(key): as_text(value) for key, value in (options.get("env") or {}).items()})
+        return variables
+
+    def _find(self, name: str) -> str:
+        """Where templates are looked for: beside the playbook, in the role, or as an absolute path."""
+        try:
+            return str(self._find_needle("templates", name))
+        except AnsibleError as problem:
+            raise ComposeError(f"The file '{name}' is not on the controller: {problem}") from problem
+
+    def _read(self, path: str) -> bytes:
+        """The file's bytes, decrypted when it is a vault."""
+        try:
+            with open(self._loader.get_real_file(path), "rb") as file:
+                return file.read()
+        except AnsibleError as problem:
+            raise ComposeError(f"The file '{path}' cannot be read: {problem}") from problem
+
+
+def contents_of(given: Any, option: str) -> dict[str, bytes]:
+    """The values of an option, as bytes."""
+    if given and not isinstance(given, Mapping):
+        raise ComposeError(f"The option '{option}' takes a mapping from keys in the Compose file to values.")
+    return {str(key): as_text(value).encode() for key, value in (given or {}).items()}
+
+
+def encoded(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """As the module takes them: base64, so that any bytes can travel and no_log masks whole values only."""
+    return {key: base64.b64encode(content).decode("ascii") for key, content in contents.items()}
+
+
+def as_text(value: Any) -> str:
+    """A value as a Compose variable: YAML's own words for booleans, nothing for null."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list, or the one item that stands for it."""
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Observe: what the swarm has of a stack, in the shape of what is desired. Reads only.
+
+The number of requests does not depend on the number of objects.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from ._converge import Snapshot
+from ._desired import Desired
+from ._engine import Engine
+from ._errors import RefusedError
+from ._model import NAMESPACE, Body
+
+#: Networks that every node has; they are no objects of the swarm's store, but can be looked up by name.
+PREDEFINED = ("host", "bridge", "none")
+
+
+@dataclass(frozen=True)
+class Actual:
+    """The objects that carry the stack's label, and the ids of all that the stack may refer to, by name."""
+
+    networks: Mapping[str, Body] = field(default_factory=dict)
+    secrets: Mapping[str, Body] = field(default_factory=dict)
+    configs: Mapping[str, Body] = field(default_factory=dict)
+    services: Mapping[str, Body] = field(default_factory=dict)
+    network_ids: Mapping[str, str] = field(default_factory=dict)
+    secret_ids: Mapping[str, str] = field(default_factory=dict)
+    config_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def labelled(engine: Engine, path: str, stack: str) -> list[dict[str, Any]]:
+    """All objects of one sort that belong to the stack."""
+    found: list[dict[str, Any]] = engine.get(path, filters={"label": [f"{NAMESPACE}={stack}"]}) or []
+    return found
+
+
+def observe(engine: Engine, stack: str, desired: Desired | None = None) -> Actual:
+    """Read the stack as it is now. Raises RefusedError for external objects that do not exist."""
+    wanted = desired or Desired(stack)
+    networks = engine.get("/networks", filters={"scope": ["swarm"]}) or []
+    secrets = _contents(engine, "/secrets", stack, (*wanted.secrets, *wanted.external_secrets))
+    configs = _contents(engine, "/configs", stack, (*wanted.configs, *wanted.external_configs))
+    services = labelled(engine, "/services", stack)
+    actual = Actual(
+        networks={item["Name"]: item for item in networks if (item.get("Labels") or {}).get(NAMESPACE) == stack},
+        secrets=secrets,
+        configs=configs,
+        services={item["Spec"]["Name"]: item for item in services},
+        network_ids={
+            **_predefined(engine, _targets(wanted)),
+            **{item["Name"]: item["Id"] for item in networks},
+        },
+        secret_ids={name: item["ID"] for name, item in secrets.items()},
+        config_ids={name: item["ID"] for name, item in configs.items()},
+    )
+    _check_externals(engine, wanted, actual)
+    return actual
+
+
+def snapshot(engine: Engine, stack: str) -> Snapshot:
+    """What tells how the stack's services are: three requests, however many there are."""
+    # the internal filter keeps tasks of earlier specs out, so that nothing is judged by what is being replaced
+    tasks = engine.get("/tasks", filters={"label": [f"{NAMESPACE}={stack}"], "_up-to-date": ["true"]})
+    return Snapshot(labelled(engine, "/services", stack), tasks or [], engine.get("/nodes"), time.time())
+
+
+def of_stack(objects: Mapping[str, Body], stack: str) -> dict[str, Body]:
+    """Only those secrets or configs that carry the stack's label."""
+    return {name: item for name, item in objects.items() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack}
+
+
+def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> dict[str, Body]:
+    found = labelled(engine, path, stack)
+    exact = set(names)
+    if exact:
+        # the engine's name filter matches prefixes
+        found += [item for item in engine.get(path, filters={"name": sorted(exact)}) or [] if item["Spec"]["Name"] in exact]
+    return {item["Spec"]["Name"]: item for item in found}
+
+
+def _targets(desired: Desired) -> set[str]:
+    return {network["Target"] for service in desired.services.values() for network in service["TaskTemplate"].get("Networks") or []}
+
+
+def _predefined(engine: Engine, targets: set[str]) -> dict[str, str]:
+    # without the scope the name leads to the node's own network, which has another id
+    return {name: engine.get(f"/networks/{name}", scope="swarm")["Id"] for name in PREDEFINED if name in targets}
+
+
+#: Sort of external object -> how to make it.
+_MEND = {
+    "network": "create it first (homecloud.swarm.network, or 'docker network create --driver overlay')",
+    "secret": "create it first (homecloud.swarm.secret), or drop 'external' and give its value",
+    "config": "create it first (homecloud.swarm.config), or drop 'external' and give its content",
+}
+
+
+def _check_externals(engine: Engine, desired: Desired, actual: Actual) -> None:
+    missing = [
+        *(("network", name) for name in desired.external_networks if name not in actual.network_ids),
+        *(("secret", name) for name in desired.external_secrets if name not in actual.secret_ids),
+        *(("config", name) for name in desired.external_configs if name not in actual.config_ids),
+    ]
+    if not missing:
+        return
+    sentences = []
+    for sort, name in missing:
+        local = engine.find(f"/networks/{quote(name, safe='')}") if sort == "network" else None
+        if local:
+            sentences.append(
+                f"The external network '{name}' of stack '{desired.stack}' has the scope '{local['Scope']}', but services "
+                "need one of scope 'swarm'; create it with the overlay driver."
+            )
+        else:
+            sentences.append(f"The external {sort} '{name}' of stack '{desired.stack}' does not exist: {_MEND[sort]}.")
+    raise RefusedError(" ".join(sentences))

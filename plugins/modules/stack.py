@@ -1,0 +1,262 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploy or remove a stack."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack
+short_description: Deploy or remove a stack from Compose files
+description:
+  - Deploys one or more Compose files as a stack, the way C(docker stack deploy) does, and waits until all its services run and stay up.
+  - The Compose files, and the files that their secrets, configs and C(env_file) name, are read on the controller.
+    Nothing is copied to the node.
+  - Changes only what differs. A run that finds nothing to change writes nothing to the engine, so tasks are not restarted,
+    jobs do not run again, and C(docker service rollback) keeps its step.
+  - With C(--check --diff) it shows the plan (each object and field that would change, and which tasks restart) and touches nothing.
+  - Has to run on a manager of the swarm.
+version_added: 0.1.0
+author:
+  - The homecloud.swarm developers (@homecloud)
+extends_documentation_fragment:
+  - homecloud.swarm.connection
+  - homecloud.swarm.attributes
+  - homecloud.swarm.attributes.writes
+attributes:
+  action:
+    description: The module has an action plugin, which runs on the controller.
+    support: full
+options:
+  name:
+    description:
+      - Name of the stack. All its objects carry it in the label C(com.docker.stack.namespace) and, by default, before their names.
+      - Letters, digits, C(-) and C(_).
+    type: str
+    required: true
+    aliases: [stack]
+  state:
+    description:
+      - V(present) deploys the stack.
+      - V(absent) removes its services, secrets, configs and networks, and waits until they are gone. Volumes stay.
+    type: str
+    choices: [present, absent]
+    default: present
+  compose:
+    description:
+      - Compose files on the controller (looked for as templates are, beside the playbook or in the role), or mappings of the same form.
+      - Several are merged from left to right, as C(docker stack deploy -c A -c B) does.
+      - Files are not rendered by Jinja; O(env) is the way to hand values in.
+      - Required with O(state=present).
+    type: list
+    elements: raw
+  env:
+    description:
+      - Variables for C(${NAME}) in the Compose files, and for entries of C(environment) without a value.
+      - The environment of the shell that runs Ansible is never used.
+    type: dict
+    default: {}
+  env_files:
+    description:
+      - Files on the controller with lines of C(NAME=value). Later files win over earlier ones, O(env) wins over all.
+    type: list
+    elements: path
+    default: []
+  env_strict:
+    description:
+      - Whether a variable that is used without default and not set is an error. Else it is a warning and becomes an empty string.
+    type: bool
+    default: false
+  project_dir:
+    description:
+      - Folder on the nodes which relative bind sources (C(./data:/data)) refer to.
+      - Without it they refer to the folder of the first Compose file on the controller, as with the CLI, and a warning says so.
+    type: path
+  beyond_cli:
+    description:
+      - Whether keys that the CLI accepts and then drops without a word shall work where the engine can do it.
+    type: bool
+    default: false
+  secrets:
+    description:
+      - Values for entries of the file's top-level C(secrets), by their keys there. They stand in for the entry's C(file).
+    type: dict
+    default: {}
+  configs:
+    description:
+      - As O(secrets), for the file's top-level C(configs).
+    type: dict
+    default: {}
+  attach:
+    description:
+      - Networks that exist already and that services join in addition to those in the file, by service key.
+      - A service that lists no networks keeps the stack's default network.
+    type: dict
+    default: {}
+  prune:
+    description:
+      - Whether services of the stack that the files do not have any more are removed.
+    type: bool
+    default: false
+  resolve_image:
+    description:
+      - Which images are looked up in their registry, to run exactly the version behind a tag on every node.
+      - V(always) looks all of them up, so that a moved tag rolls the service over.
+      - V(changed) looks up those that the file names differently from what runs.
+      - V(never) uses the tag, for images that the nodes have already.
+    type: str
+    choices: [always, changed, never]
+    default: always
+  registry_auth:
+    description:
+      - Credentials for the registry, for the look-up and for the nodes that pull the images.
+    type: dict
+    suboptions:
+      username:
+        description: Name of the account.
+        type: str
+        required: true
+      password:
+        description: Its password or token.
+        type: str
+        required: true
+      serveraddress:
+        description: Name of the registry, with its port where it has one.
+        type: str
+        default: ""
+  wait:
+    description:
+      - Whether to wait until all services of the stack run. A service that does not come up fails the task.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait at most.
+    type: int
+    default: 300
+  wait_stable:
+    description:
+      - Seconds for which every task must have been up before the stack counts as running.
+    type: float
+    default: 5
+  project:
+    description:
+      - The loaded Compose files. Set by the action plugin, not for use by hand.
+    type: dict
+notes:
+  - Values in O(secrets) travel to the node in the module's arguments. Switch pipelining on, or Ansible itself writes
+    them to a temporary file there that only its user may read.
+seealso:
+  - module: homecloud.swarm.stack_info
+"""
+
+EXAMPLES = r"""
+- name: Deploy a shop
+  homecloud.swarm.stack:
+    name: shop
+    compose:
+      - stack.yml
+      - stack.prod.yml
+    env:
+      TAG: "1.4.2"
+    secrets:
+      db_password: "{{ vault_db_password }}"
+
+- name: Deploy a stack written in the playbook
+  homecloud.swarm.stack:
+    name: hello
+    compose:
+      - services:
+          web:
+            image: nginx:1.29
+            deploy:
+              replicas: 2
+
+- name: Remove a stack
+  homecloud.swarm.stack:
+    name: hello
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description: What was, or in check mode would be, done, in this order.
+  returned: success, and when services did not come up
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: What is done to the object, one of C(create), C(update), C(replace), C(remove).
+      type: str
+      sample: update
+    type:
+      description: One of C(network), C(secret), C(config), C(service).
+      type: str
+      sample: service
+    name:
+      description: Full name of the object.
+      type: str
+      sample: shop_web
+    restarts:
+      description: How many tasks restart because of it.
+      type: int
+      sample: 3
+    changes:
+      description: The fields that differ, each with C(path), C(old) and C(new). Values of secrets are never shown.
+      type: list
+      elements: dict
+services:
+  description: All services of the stack. Empty in check mode, or when not waiting.
+  returned: success, and when services did not come up
+  type: list
+  elements: dict
+  contains:
+    service:
+      description: Full name of the service.
+      type: str
+      sample: shop_web
+    verdict:
+      description: What it came to, C(converged) if all is well.
+      type: str
+      sample: converged
+    running:
+      description: Tasks that are as they should be.
+      type: int
+      sample: 3
+    wanted:
+      description: Tasks that should be.
+      type: int
+      sample: 3
+    reason:
+      description: What the engine says is wrong.
+      type: str
+    node:
+      description: Hostname of the node where it went wrong.
+      type: str
+    task:
+      description: Id of the task that shows what is wrong.
+      type: str
+failures:
+  description: The entries of RV(services) that did not come up.
+  returned: when services did not come up
+  type: list
+  elements: dict
+done:
+  description: The steps that were carried out before an error.
+  returned: when the engine refused a step
+  type: list
+  elements: str
+"""
+
+from ..module_utils._module import SwarmModule
+from ..module_utils._stack import OPTIONS, converge_stack, predict_stack
+
+
+def main() -> None:
+    module = SwarmModule(options=OPTIONS, required_if=[("state", "present", ("compose",))])
+    module.run(converge_stack, bare=predict_stack)
+
+
+if __name__ == "__main__":
+    main()
