@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,20 +13,24 @@ COLLECTIONS = CACHE / "checkout"
 COPY = COLLECTIONS / "ansible_collections" / "homecloud" / "swarm"
 
 
-def files() -> list[Path]:
-    """Every file that git tracks or would offer to track, relative to the checkout."""
+def names() -> list[Path]:
+    """Everything that git tracks or would offer to track, links among it, relative to the checkout."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return sorted(Path(name) for name in set(listed.stdout.split("\0")) if name and (ROOT / name).is_file())
+    return sorted(Path(name) for name in set(listed.stdout.split("\0")) if name and os.path.lexists(ROOT / name))
+
+
+def files() -> list[Path]:
+    return [name for name in names() if (ROOT / name).is_file()]
 
 
 def refresh() -> None:
     """Make the copy anew. ansible-test refuses the checkout itself: its path must end in ansible_collections/homecloud/swarm."""
     shutil.rmtree(COPY, ignore_errors=True)
-    for name in files():
+    for name in names():
         (COPY / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, COPY / name)
+        shutil.copy2(ROOT / name, COPY / name, follow_symlinks=False)
     # Without a repository of its own, ansible-test asks the checkout's, where everything below .cache is ignored.
     subprocess.run(["git", "init", "-q", "."], cwd=COPY, check=True)
     subprocess.run(["git", "add", "-A"], cwd=COPY, check=True)
