@@ -7,16 +7,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from homelab import labs
-from homelab.engine import ensure_engine, find_engine, one_at_a_time
+from homelab.engine import Engine, ensure_engine, find_engine, one_at_a_time
 from homelab.errors import LabError
 from homelab.faults import FAULTS
 from homelab.images import find_apps
+from homelab.labels import Lab
 from homelab.labs import Home
 from homelab.progress import say, step
 from homelab.shape import RELEASES, Shape, lab_name, parse_shape
@@ -36,11 +38,11 @@ def shape_of(options: argparse.Namespace) -> Shape:
     return parse_shape({**os.environ, **{name: word for name, word in said.items() if word is not None}})
 
 
-def chosen_lab(options: argparse.Namespace) -> str:
-    return lab_name(options.name or os.environ.get("LAB_NAME") or labs.DEFAULT_LAB)
+def chosen_lab(options: argparse.Namespace) -> Lab:
+    return HOME.lab(lab_name(options.name or os.environ.get("LAB_NAME") or labs.DEFAULT_LAB))
 
 
-def engine(options: argparse.Namespace) -> None:
+def engine(_options: argparse.Namespace) -> None:
     with one_at_a_time():
         facts = ensure_engine(HOME.engine).info()
     say(f"the engine answers: {facts['ServerVersion']}, cgroup v{facts.get('CgroupVersion', '1')}, {facts['OperatingSystem']}")
@@ -56,41 +58,41 @@ def images(options: argparse.Namespace) -> None:
 
 def up(options: argparse.Namespace) -> None:
     shape = shape_of(options)
-    with step(f"the lab {shape.lab} is up"):
-        inventory = labs.up(HOME, shape, options.extra)
-    say(f"try: ansible -i {os.path.relpath(inventory)} all -m ping")
+    started = time.monotonic()
+    inventory = labs.up(HOME, shape, options.extra)
+    say(f"the lab {shape.lab} is up after {time.monotonic() - started:.1f} s; try: ansible -i {os.path.relpath(inventory)} all -m ping")
 
 
 def fault(options: argparse.Namespace) -> None:
     labs.fault(ensure_engine(HOME.engine), HOME, chosen_lab(options), options.kind, options.node)
 
 
-def status(options: argparse.Namespace) -> None:
+def status(_options: argparse.Namespace) -> None:
     rows = labs.status(answering_engine())
     if not rows:
         say("no nodes: `lab.py up` makes some")
         return
-    table = [[word for word in rows[0]], *([*row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table)]
+    table = [[*rows[0]], *([*row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
-        print("  ".join(word.ljust(width) for word, width in zip(line, widths)).rstrip())
+        print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
 
 
 def down(options: argparse.Namespace) -> None:
-    name = chosen_lab(options)
-    with one_at_a_time(), step(f"removing the lab {name}"):
+    lab = chosen_lab(options)
+    with one_at_a_time(), step(f"removing the lab {lab.name}"):
         found = find_engine()
         if found is not None:
-            labs.down(found, HOME, name)
+            labs.down(found, HOME, lab)
 
 
-def clean(options: argparse.Namespace) -> None:
+def clean(_options: argparse.Namespace) -> None:
     with one_at_a_time():
         labs.clean(find_engine(), HOME)
     say("clean")
 
 
-def answering_engine() -> labs.Engine:
+def answering_engine() -> Engine:
     found = find_engine()
     if found is None:
         raise LabError("No Docker engine answers, so there is no lab: `lab.py up` makes one.")

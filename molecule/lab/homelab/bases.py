@@ -12,10 +12,22 @@ from docker.errors import APIError, ImageNotFound
 
 from .engine import Engine, install, run
 from .errors import LabError
+from .labels import LAB_IMAGE, RECIPE
 from .progress import step
 
 BUILDER_PACKAGES = ("debian-archive-keyring", "mmdebstrap")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+# Grows when the way of making a base changes.
+RECIPE_VERSION = "2"
+# The official slim images leave out the same.
+LEFT_OUT = (
+    "/usr/share/doc/*",
+    "/usr/share/info/*",
+    "/usr/share/man/*",
+    "/usr/share/locale/*",
+    "/usr/share/groff/*",
+    "/usr/share/lintian/*",
+)
 # The release that is still in the making has neither of these suites filled.
 TESTING = "forky"
 
@@ -24,7 +36,9 @@ def ensure_base(engine: Engine, release: str) -> str:
     """The id of the image."""
     tag = f"debian:{release}-slim"
     try:
-        return str(engine.inspect_image(tag)["Id"])
+        image = engine.inspect_image(tag)
+        if (image["Config"].get("Labels") or {}).get(RECIPE, RECIPE_VERSION) == RECIPE_VERSION:
+            return str(image["Id"])
     except ImageNotFound:
         pass
     with step(f"getting {tag}"):
@@ -38,9 +52,7 @@ def debian_sources(release: str, mirrors: dict[str, str]) -> str:
     stanzas = [(mirrors["main"], release if release == TESTING else f"{release} {release}-updates")]
     if "security" in mirrors and release != TESTING:
         stanzas.append((mirrors["security"], f"{release}-security"))
-    return "\n".join(
-        f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n" for uri, suites in stanzas
-    )
+    return "\n".join(f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n" for uri, suites in stanzas)
 
 
 def debian_mirrors(targets: str) -> dict[str, str]:
@@ -69,9 +81,7 @@ def _bootstrap(engine: Engine, release: str) -> None:
         )
     if shutil.which("mmdebstrap") is None:
         install(BUILDER_PACKAGES)
-    mirrors = debian_mirrors(
-        run(("apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages"))
-    )
+    mirrors = debian_mirrors(run(("apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages")))
     if "main" not in mirrors:
         raise LabError(f"No registry gives {tag}, and apt on this machine knows no Debian mirror: add one, or pull the image yourself.")
     with tempfile.TemporaryDirectory() as folder:
@@ -84,6 +94,7 @@ def _bootstrap(engine: Engine, release: str) -> None:
                 "--variant=minbase",
                 '--aptopt=Acquire::Check-Valid-Until "false"',
                 "--dpkgopt=force-unsafe-io",
+                *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
                 "--customize-hook=rm $1/etc/apt/sources.list",
                 f"--customize-hook=upload {sources} /etc/apt/sources.list.d/debian.sources",
                 release,
@@ -91,4 +102,5 @@ def _bootstrap(engine: Engine, release: str) -> None:
                 f"deb [signed-by={KEYRING}] {mirrors['main']} {release} main",
             )
         )
-        engine.import_image_from_file(str(root), repository="debian", tag=f"{release}-slim")
+        changes = [f"LABEL {LAB_IMAGE}={tag} {RECIPE}={RECIPE_VERSION}", 'CMD ["bash"]']
+        engine.import_image_from_file(str(root), repository="debian", tag=f"{release}-slim", changes=changes)

@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import DockerException
+from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from .errors import LabError
@@ -96,13 +98,8 @@ def stop_engine(home: Path) -> bool:
 
 
 def _client(url: str, timeout: int) -> Engine:
-    tls = docker.tls.TLSConfig(client_cert=_client_certificate(), verify=True) if os.environ.get("DOCKER_TLS_VERIFY") else False
-    return docker.APIClient(base_url=url, version="auto", timeout=timeout, num_pools=16, tls=tls)
-
-
-def _client_certificate() -> tuple[str, str]:
-    folder = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    settings: dict[str, Any] = {"base_url": url, **kwargs_from_env()}
+    return docker.APIClient(**settings, version="auto", timeout=timeout, num_pools=16)
 
 
 def _not_permitted(url: str) -> LabError:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from docker.errors import APIError, NotFound
 
-from . import labels
 from .engine import Engine
 from .errors import LabError
 from .images import find_apps
+from .labels import Lab
 
 # Outgoing answers to SSH come with the port they came to; everything else on the node's only way out is lost, tunnels of
 # overlay networks and traffic of its containers included. Before NAT and connection tracking, so that both directions agree.
@@ -80,12 +80,12 @@ FAULTS: dict[str, Callable[[Engine, str], None]] = {
 }
 
 
-def inflict(engine: Engine, lab: str, fault: str, node: str) -> None:
-    container = labels.object_name(lab, node)
+def inflict(engine: Engine, lab: Lab, fault: str, node: str) -> None:
+    container = lab.container(node)
     try:
         FAULTS[fault](engine, container)
     except NotFound as error:
-        raise LabError(f"There is no node {node} in the lab {lab}: `lab.py status` lists them.") from error
+        raise LabError(f"There is no node {node} in the lab {lab.name}: `lab.py status` lists them.") from error
     except APIError as error:
         raise LabError(f"Could not {fault} {node}: {error.explanation}") from error
 

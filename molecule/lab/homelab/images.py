@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docker.errors import APIError, ImageNotFound
+from docker.utils.build import exclude_paths
 
 from .bases import ensure_base
 from .engine import Engine
@@ -60,10 +61,17 @@ class Recipe:
     def hash(self, base_ids: Iterable[str]) -> str:
         """Changes with every file of the folder, the way it is built and the images it is built from."""
         digest = hashlib.sha256(repr((sorted(self.arguments.items()), self.target, sorted(base_ids))).encode())
-        for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+        for path in self.context():
             digest.update(f"{path.relative_to(self.folder)} {path.stat().st_mode & 0o111}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()[:16]
+
+    def context(self) -> list[Path]:
+        """The files that the engine gets to see: those that .dockerignore leaves."""
+        ignore = self.folder / ".dockerignore"
+        patterns = ignore.read_text().split() if ignore.exists() else []
+        paths = (self.folder / name for name in exclude_paths(str(self.folder), patterns))
+        return sorted(path for path in paths if path.is_file())
 
 
 @dataclass(frozen=True)
@@ -105,9 +113,7 @@ def _app(folder: Path) -> App:
     if not words.get("tag"):
         raise LabError(f'{dockerfile} says no tag: add a line such as LABEL homecloud.lab.tag="1.0".')
     versioned = VERSION.search(text) is not None
-    recipes = {
-        tag: Recipe(f"{APP_IMAGE}:{folder.name}-{tag}", folder, {"VERSION": tag} if versioned else {}) for tag in words["tag"]
-    }
+    recipes = {tag: Recipe(f"{APP_IMAGE}:{folder.name}-{tag}", folder, {"VERSION": tag} if versioned else {}) for tag in words["tag"]}
     return App(folder.name, recipes, tuple(words.get("variable", ())))
 
 
@@ -115,7 +121,7 @@ def build_all(engine: Engine, recipes: Iterable[Recipe]) -> dict[str, str]:
     """Make sure that these images are there and current; their ids by name."""
     recipes = list(recipes)
     releases = sorted({release for recipe in recipes for release in recipe.bases()})
-    base_ids = dict(zip(releases, at_once(lambda release: ensure_base(engine, release), releases, BUILDERS)))
+    base_ids = dict(zip(releases, at_once(lambda release: ensure_base(engine, release), releases, BUILDERS), strict=True))
     # The engine flavour of a node starts from the layers of the bare one, so what one release shares is built by one builder.
     queues: dict[str, list[Recipe]] = {}
     for recipe in recipes:
@@ -124,7 +130,7 @@ def build_all(engine: Engine, recipes: Iterable[Recipe]) -> dict[str, str]:
     def build_queue(queue: list[Recipe]) -> dict[str, str]:
         return {recipe.image: _ensure_image(engine, recipe, base_ids) for recipe in queue}
 
-    return {image: id for ids in at_once(build_queue, queues.values(), BUILDERS) for image, id in ids.items()}
+    return {image: image_id for ids in at_once(build_queue, queues.values(), BUILDERS) for image, image_id in ids.items()}
 
 
 def _ensure_image(engine: Engine, recipe: Recipe, base_ids: Mapping[str, str]) -> str:

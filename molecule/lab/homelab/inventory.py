@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from . import labels
 from .images import App
 from .keys import REGISTRY_NAME, SshKey
+from .labels import Lab
 from .nodes import REGISTRY_PORT, Placement
 from .shape import Node
 
@@ -19,13 +19,13 @@ HEADER = "# Written by the lab; `make lab` writes it again.\n"
 GROUPS = ("swarm_managers", "swarm_workers")
 
 
-def inventory(lab: str, home: Path, nodes: Iterable[tuple[Node, Placement]], apps: Iterable[App]) -> dict[str, Any]:
+def inventory(lab: Lab, nodes: Iterable[tuple[Node, Placement]], apps: Iterable[App]) -> dict[str, Any]:
     hosts: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
     for node, placement in nodes:
         hosts[node.group][node.name] = {
             "ansible_port": placement.ssh_port,
             "lab_address": placement.address,
-            "lab_container": labels.object_name(lab, node.name),
+            "lab_container": lab.container(node.name),
             "lab_release": node.release,
             "lab_https_port": placement.https_port,
             "lab_http_port": placement.http_port,
@@ -36,14 +36,14 @@ def inventory(lab: str, home: Path, nodes: Iterable[tuple[Node, Placement]], app
                 "ansible_host": "127.0.0.1",
                 "ansible_user": "root",
                 "ansible_python_interpreter": "/usr/bin/python3",
-                "ansible_ssh_private_key_file": str(home / "id_ed25519"),
+                "ansible_ssh_private_key_file": str(lab.folder / "id_ed25519"),
                 "ansible_ssh_common_args": (
-                    f"-o UserKnownHostsFile={home / 'known_hosts'} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
+                    f"-o UserKnownHostsFile={lab.folder / 'known_hosts'} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
                 ),
-                "lab_name": lab,
-                "lab_network": labels.object_name(lab),
+                "lab_name": lab.name,
+                "lab_network": lab.network,
                 "lab_registry": f"{REGISTRY_NAME}:{REGISTRY_PORT}",
-                "lab_registry_ca": str(home / "ca.crt"),
+                "lab_registry_ca": str(lab.folder / "ca.crt"),
                 # The lab stands in for image registries: what the roles pull by default comes from here.
                 **{variable: f"{{{{ lab_registry }}}}/{app.name}:{app.tag}" for app in apps for variable in app.variables},
             },

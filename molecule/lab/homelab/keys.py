@@ -27,9 +27,7 @@ class SshKey:
     @classmethod
     def generate(cls) -> SshKey:
         key = ed25519.Ed25519PrivateKey.generate()
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        )
+        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
         public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         return cls(private.decode(), public.decode() + "\n")
 
@@ -60,6 +58,18 @@ class Tls:
             files["certificate"].write_text(tls.certificate)
             files["ca"].write_text(tls.ca)
         return cls(**{field: path.read_text() for field, path in files.items()})
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What all nodes of a lab have in common."""
+
+    login: SshKey
+    tls: Tls
+
+    @classmethod
+    def kept(cls, folder: Path) -> Keys:
+        return cls(SshKey.kept(folder / "id_ed25519"), Tls.kept(folder))
 
 
 def write_private(path: Path, text: str) -> None:

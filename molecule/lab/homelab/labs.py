@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from docker.errors import APIError, NotFound
+from docker.types import IPAMConfig, IPAMPool
 
 from . import labels
 from .engine import Engine, ensure_engine, one_at_a_time, stop_engine
@@ -18,11 +19,12 @@ from .errors import LabError
 from .faults import inflict
 from .images import App, build_all, find_apps, node_recipe
 from .inventory import inventory, known_hosts, write_inventory
-from .keys import SshKey, Tls
-from .nodes import Host, Placement, await_ready, container_config, furnish, inspect_host, place, placement_of
+from .keys import Keys, SshKey
+from .labels import Lab
+from .nodes import Host, Placement, await_ready, container_config, create_node, inspect_host, node_of, place, placement_of
 from .ports import Ports, promised_ports
 from .progress import at_once, say, step
-from .registry import REGISTRY, ensure_registry, push_all
+from .registry import FIRST_PORT, HOST_NUMBER, REGISTRY, await_registry, create_registry, push_all, registry_config
 from .shape import Node, Shape
 
 # The range for benchmarks: no home, office, Docker or Swarm default lies in it.
@@ -40,43 +42,41 @@ class Home:
     def engine(self) -> Path:
         return self.root / "engine"
 
-    def lab(self, name: str) -> Path:
-        return self.root / name
+    @property
+    def host(self) -> Path:
+        return self.root / "host.json"
 
-    def inventory(self, name: str) -> Path:
-        return (self.root if name == DEFAULT_LAB else self.lab(name)) / "inventory.yml"
+    def lab(self, name: str) -> Lab:
+        return Lab(name, self.root / name)
+
+    def inventory(self, lab: Lab) -> Path:
+        return (self.root if lab.name == DEFAULT_LAB else lab.folder) / "inventory.yml"
 
 
 def up(home: Home, shape: Shape, extra: Iterable[Path] = ()) -> Path:
     """Bring the lab to this shape; the path of its inventory."""
-    folder = home.lab(shape.lab)
-    folder.mkdir(parents=True, exist_ok=True)
-    nodes = shape.nodes()
-    apps = find_apps(extra)
+    lab, nodes, apps = home.lab(shape.lab), shape.nodes(), find_apps(extra)
+    lab.folder.mkdir(parents=True, exist_ok=True)
+    keys = Keys.kept(lab.folder)
     with one_at_a_time():
         engine = ensure_engine(home.engine)
-        _check_owner(engine, shape.lab, folder)
+        _check_owner(engine, lab)
         ids = build_images(engine, {(node.release, node.bare) for node in nodes}, apps)
-        host = inspect_host(engine, home.root / "host.json", ids[node_recipe(nodes[0].release, nodes[0].bare).image])
+        host = inspect_host(engine, home.host, ids[node_recipe(nodes[0].release, nodes[0].bare).image])
         _check_host(host, nodes)
-        login, tls = SshKey.kept(folder / "id_ed25519"), Tls.kept(folder)
-        with step(f"starting {len(nodes)} nodes of the lab {shape.lab}"):
-            prefix = _ensure_network(engine, shape.lab, folder)
-            ports = Ports(promised_ports(engine))
-            _remove_misfits(engine, shape.lab, nodes)
-            placements = {
-                node: _ensure_container(engine, shape.lab, folder, node, ports, prefix, ids, host, login, tls) for node in nodes
-            }
-            at_once(lambda node: engine.start(labels.object_name(shape.lab, node.name)), nodes, len(nodes))
-            registry_app = next(app for app in apps if app.name == REGISTRY)
-            port = ensure_registry(engine, shape.lab, folder, prefix, tls, ports, registry_app.recipes[registry_app.tag].image)
-    push_all(engine, apps, ids, port, tls)
+        with step(f"starting {len(nodes)} nodes and the registry of the lab {lab.name}"):
+            _remove_misfits(engine, lab, nodes)
+            _create_missing(engine, lab, nodes, host, keys)
+            containers = [lab.container(name) for name in (REGISTRY, *(node.name for node in nodes))]
+            at_once(lambda container: _start(engine, container), containers, len(containers))
+    port = await_registry(engine, lab, keys.tls)
+    push_all(engine, apps, ids, port, keys.tls)
     with step("waiting for systemd, sshd and the engines"):
-        at_once(lambda node: await_ready(engine, shape.lab, node, host, placements[node].ssh_port), nodes, len(nodes))
-    host_keys = [(placements[node], SshKey.kept(_host_key(folder, node))) for node in nodes]
-    (folder / "known_hosts").write_text(known_hosts(host_keys))
-    write_inventory(home.inventory(shape.lab), inventory(shape.lab, folder, placements.items(), apps))
-    return home.inventory(shape.lab)
+        at_once(lambda container: await_ready(engine, container, host), containers[1:], len(nodes))
+    placements = {node: placement_of(engine.inspect_container(lab.container(node.name))) for node in nodes}
+    _warn_of_old_images(engine, lab, nodes, ids)
+    _write_files(home, lab, placements, apps)
+    return home.inventory(lab)
 
 
 def build_images(engine: Engine, flavours: Iterable[tuple[str, bool]], apps: Iterable[App]) -> dict[str, str]:
@@ -84,13 +84,13 @@ def build_images(engine: Engine, flavours: Iterable[tuple[str, bool]], apps: Ite
     return build_all(engine, [*nodes, *(recipe for app in apps for recipe in app.recipes.values())])
 
 
-def fault(engine: Engine, home: Home, lab: str, kind: str, name: str) -> None:
+def fault(engine: Engine, home: Home, lab: Lab, kind: str, node: str) -> None:
     """Do this to a node; `start` returns when it is ready again."""
-    inflict(engine, lab, kind, name)
+    inflict(engine, lab, kind, node)
     if kind == "start":
-        container = engine.inspect_container(labels.object_name(lab, name))
-        host = inspect_host(engine, home.root / "host.json", container["Image"])
-        await_ready(engine, lab, _node_of(container), host, placement_of(container, lab).ssh_port)
+        container = lab.container(node)
+        image = engine.inspect_container(container)["Image"]
+        await_ready(engine, container, inspect_host(engine, home.host, image))
 
 
 def status(engine: Engine) -> list[dict[str, str]]:
@@ -98,11 +98,10 @@ def status(engine: Engine) -> list[dict[str, str]]:
     rows = []
     for found in engine.containers(all=True, filters={"label": labels.NODE}):
         container = engine.inspect_container(found["Id"])
-        node, lab = _node_of(container), container["Config"]["Labels"][labels.LAB]
-        placement = placement_of(container, lab)
+        node, placement = node_of(container), placement_of(container)
         rows.append(
             {
-                "lab": lab,
+                "lab": container["Config"]["Labels"][labels.LAB],
                 "node": node.name,
                 "state": container["State"]["Status"],
                 "debian": node.release,
@@ -116,39 +115,44 @@ def status(engine: Engine) -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: (row["lab"], row["node"]))
 
 
-def down(engine: Engine, home: Home, lab: str) -> None:
+def down(engine: Engine, home: Home, lab: Lab) -> None:
     """Remove the lab's containers with their volumes, its network and its files."""
-    chosen = {"label": f"{labels.LAB}={lab}"}
-    containers = [container["Id"] for container in engine.containers(all=True, filters=chosen)]
+    containers = [container["Id"] for container in engine.containers(all=True, filters={"label": lab.mark})]
     at_once(lambda container: _remove(engine, container), containers, 4)
-    for network in engine.networks(filters=chosen):
+    for network in engine.networks(filters={"label": lab.mark}):
+        # An engine that was killed can remember endpoints of containers that are long gone.
+        for endpoint in engine.inspect_network(network["Id"])["Containers"]:
+            engine.disconnect_container_from_network(endpoint, network["Id"], force=True)
         engine.remove_network(network["Id"])
     home.inventory(lab).unlink(missing_ok=True)
-    shutil.rmtree(home.lab(lab), ignore_errors=True)
+    shutil.rmtree(lab.folder, ignore_errors=True)
 
 
 def clean(engine: Engine | None, home: Home) -> None:
     """Leave nothing: labs, images, the registry's volume, the engine if it was started here, files."""
     if engine is not None:
-        for lab in sorted({network["Labels"][labels.LAB] for network in engine.networks(filters={"label": labels.LAB})}):
-            with step(f"removing the lab {lab}"):
-                down(engine, home, lab)
-        for image in engine.images(filters={"label": labels.LAB_IMAGE}):
-            engine.remove_image(image["Id"], force=True)
-        try:
-            engine.remove_volume(labels.REGISTRY_VOLUME)
-        except NotFound:
-            pass
+        for name in sorted({network["Labels"][labels.LAB] for network in engine.networks(filters={"label": labels.LAB})}):
+            with step(f"removing the lab {name}"):
+                down(engine, home, home.lab(name))
+        with step("removing the lab's images"):
+            for image in engine.images(filters={"label": labels.LAB_IMAGE}):
+                with contextlib.suppress(NotFound):
+                    engine.remove_image(image["Id"], force=True)
+            with contextlib.suppress(NotFound):
+                engine.remove_volume(labels.REGISTRY_VOLUME)
     if stop_engine(home.engine):
         say("stopped the engine")
     shutil.rmtree(home.root, ignore_errors=True)
 
 
-def _check_owner(engine: Engine, lab: str, folder: Path) -> None:
-    for network in engine.networks(filters={"label": f"{labels.LAB}={lab}"}):
+def _check_owner(engine: Engine, lab: Lab) -> None:
+    for network in engine.networks(filters={"label": lab.mark}):
         owner = Path(network["Labels"][labels.HOME])
-        if owner != folder and owner.exists():
-            raise LabError(f"The lab {lab} was made from {owner.parent.parent}: choose another LAB_NAME, or remove it there first.")
+        if owner != lab.folder:
+            raise LabError(
+                f"A lab named {lab.name} was made from {owner.parent.parent}: choose another LAB_NAME, or remove that one with "
+                f"`lab.py down --name {lab.name}`."
+            )
 
 
 def _check_host(host: Host, nodes: Iterable[Node]) -> None:
@@ -160,81 +164,77 @@ def _check_host(host: Host, nodes: Iterable[Node]) -> None:
             )
 
 
-def _ensure_network(engine: Engine, lab: str, folder: Path) -> str:
-    """The first three numbers of the lab network's addresses."""
-    name = labels.object_name(lab)
-    try:
-        found = engine.inspect_network(name)
-        return str(found["IPAM"]["Config"][0]["Subnet"]).rpartition(".")[0]
-    except NotFound:
-        pass
-    taken = [
-        ipaddress.ip_network(config["Subnet"])
-        for network in engine.networks()
-        for config in network["IPAM"]["Config"] or ()
-        if ":" not in config["Subnet"]
-    ]
-    subnet = next(subnet for subnet in SUBNETS.subnets(new_prefix=24) if not any(subnet.overlaps(other) for other in taken))
-    engine.create_network(
-        name,
-        driver="bridge",
-        ipam={"Driver": "default", "Config": [{"Subnet": str(subnet)}]},
-        labels={labels.LAB: lab, labels.HOME: str(folder)},
-    )
-    return str(subnet).rpartition(".")[0]
-
-
-def _remove_misfits(engine: Engine, lab: str, nodes: Iterable[Node]) -> None:
+def _remove_misfits(engine: Engine, lab: Lab, nodes: Iterable[Node]) -> None:
     """Nodes that the wanted shape has not, or has otherwise."""
     wanted = {node.name: node for node in nodes}
-    for found in engine.containers(all=True, filters={"label": [f"{labels.LAB}={lab}", labels.NODE]}):
-        node = _node_of(engine.inspect_container(found["Id"]))
+    for found in engine.containers(all=True, filters={"label": [lab.mark, labels.NODE]}):
+        node = node_of(engine.inspect_container(found["Id"]))
         if wanted.get(node.name) != node:
             say(f"removing {node.name} ({node.release}, {node.flavour})")
             _remove(engine, found["Id"])
+            lab.host_key(node.name).unlink(missing_ok=True)
 
 
-def _ensure_container(
-    engine: Engine,
-    lab: str,
-    folder: Path,
-    node: Node,
-    ports: Ports,
-    prefix: str,
-    ids: dict[str, str],
-    host: Host,
-    login: SshKey,
-    tls: Tls,
-) -> Placement:
-    name = labels.object_name(lab, node.name)
-    image = node_recipe(node.release, node.bare).image
+def _create_missing(engine: Engine, lab: Lab, nodes: Iterable[Node], host: Host, keys: Keys) -> None:
+    prefix = _ensure_network(engine, lab)
+    ports = Ports(promised_ports(engine))
+    if not _exists(engine, lab.container(REGISTRY)):
+        app = next(app for app in find_apps() if app.name == REGISTRY)
+        config = registry_config(lab, f"{prefix}.{HOST_NUMBER}", ports.take(FIRST_PORT), app.recipes[app.tag].image)
+        create_registry(engine, lab, config, keys.tls)
+    for node in nodes:
+        if not _exists(engine, lab.container(node.name)):
+            image = node_recipe(node.release, node.bare).image
+            create_node(engine, lab, node, container_config(lab, node, place(ports, node, prefix), image, host), keys)
+
+
+def _ensure_network(engine: Engine, lab: Lab) -> str:
+    """The first three numbers of the lab network's addresses."""
+    networks = engine.networks()
+    configs = [(str(network["Name"]), str(config["Subnet"])) for network in networks for config in network["IPAM"]["Config"] or ()]
+    own = [subnet for name, subnet in configs if name == lab.network]
+    if not own:
+        taken = [ipaddress.ip_network(subnet) for _name, subnet in configs if ":" not in subnet]
+        free = next(subnet for subnet in SUBNETS.subnets(new_prefix=24) if not any(subnet.overlaps(other) for other in taken))
+        engine.create_network(
+            lab.network,
+            driver="bridge",
+            ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=str(free))]),
+            labels={labels.LAB: lab.name, labels.HOME: str(lab.folder)},
+        )
+        own = [str(free)]
+    return own[0].rpartition(".")[0]
+
+
+def _warn_of_old_images(engine: Engine, lab: Lab, nodes: Iterable[Node], ids: dict[str, str]) -> None:
+    for node in nodes:
+        image = node_recipe(node.release, node.bare).image
+        if engine.inspect_container(lab.container(node.name))["Image"] != ids[image]:
+            say(f"{node.name} still runs from an older {image}; `lab.py down` and `up` give it the new one")
+
+
+def _write_files(home: Home, lab: Lab, placements: dict[Node, Placement], apps: Iterable[App]) -> None:
+    host_keys = [(placement, SshKey.kept(lab.host_key(node.name))) for node, placement in placements.items()]
+    (lab.folder / "known_hosts").write_text(known_hosts(host_keys))
+    write_inventory(home.inventory(lab), inventory(lab, placements.items(), apps))
+
+
+def _exists(engine: Engine, container: str) -> bool:
     try:
-        container = engine.inspect_container(name)
-        if container["Image"] != ids[image]:
-            say(f"{node.name} still runs from an older {image}: `lab.py down` first for the new one")
-        return placement_of(container, lab)
+        engine.inspect_container(container)
     except NotFound:
-        pass
-    placement = place(ports, node, prefix)
-    engine.create_container_from_config(container_config(lab, folder, node, placement, image, host), name)
-    furnish(engine, name, login, SshKey.kept(_host_key(folder, node)), tls.ca)
-    return placement
+        return False
+    return True
 
 
-def _host_key(folder: Path, node: Node) -> Path:
-    return folder / f"{node.name}.ssh_host_key"
-
-
-def _node_of(container: dict[str, Any]) -> Node:
-    marks = container["Config"]["Labels"]
-    address = next(iter(container["NetworkSettings"]["Networks"].values()))["IPAMConfig"]["IPv4Address"]
-    return Node(
-        name=marks[labels.NODE],
-        group=marks[labels.GROUP],
-        release=marks[labels.RELEASE],
-        bare=marks[labels.FLAVOUR] == "bare",
-        host_number=int(address.rpartition(".")[2]),
-    )
+def _start(engine: Engine, container: str) -> None:
+    try:
+        state = engine.inspect_container(container)["State"]
+        if state["Paused"]:
+            engine.unpause(container)
+        engine.start(container)
+    except APIError as error:
+        raise LabError(f"{container} does not start: {error.explanation}; `lab.py down` removes it.") from error
 
 
 def _remove(engine: Engine, container: str) -> None:

@@ -19,7 +19,8 @@ from docker.errors import APIError, NotFound
 from . import labels
 from .engine import Engine
 from .errors import LabError
-from .keys import REGISTRY_NAME, SshKey
+from .keys import REGISTRY_NAME, Keys, SshKey
+from .labels import Lab
 from .ports import Ports
 from .progress import say
 from .shape import Node
@@ -30,11 +31,11 @@ STOP_TIMEOUT = 20
 
 # Everything Engine 20.10 can name except SYS_RESOURCE, which a container's host may itself lack.
 CAPABILITIES = (
-    "AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER "
-    "KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW SETFCAP SETGID "
-    "SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_TIME "
-    "SYS_TTY_CONFIG WAKE_ALARM"
-).split()
+    *("AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID"),
+    *("IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN"),
+    *("NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT"),
+    *("SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM"),
+)
 
 # systemd 257 still manages cgroup v1 when it is told to twice.
 LEGACY_CGROUP = "SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 systemd.unified_cgroup_hierarchy=0"
@@ -89,7 +90,7 @@ def _privileged_works(engine: Engine, image: str) -> bool:
     return works
 
 
-def container_config(lab: str, home: Path, node: Node, placement: Placement, image: str, host: Host) -> dict[str, Any]:
+def container_config(lab: Lab, node: Node, placement: Placement, image: str, host: Host) -> dict[str, Any]:
     """The body for the engine that makes this node."""
     systemd = host.runs_systemd(node.release)
     ports = {"22/tcp": placement.ssh_port, "80/tcp": placement.http_port, "443/tcp": placement.https_port, "443/udp": placement.https_port}
@@ -103,8 +104,8 @@ def container_config(lab: str, home: Path, node: Node, placement: Placement, ima
         "ExposedPorts": {port: {} for port in ports},
         "Volumes": {"/var/lib/docker": {}},
         "Labels": {
-            labels.LAB: lab,
-            labels.HOME: str(home),
+            labels.LAB: lab.name,
+            labels.HOME: str(lab.folder),
             labels.NODE: node.name,
             labels.GROUP: node.group,
             labels.RELEASE: node.release,
@@ -112,7 +113,7 @@ def container_config(lab: str, home: Path, node: Node, placement: Placement, ima
         },
         "HostConfig": {
             **_rights(host),
-            "NetworkMode": labels.object_name(lab),
+            "NetworkMode": lab.network,
             "Tmpfs": {"/run": "exec", "/run/lock": ""},
             "PortBindings": {port: [{"HostIp": "127.0.0.1", "HostPort": str(number)}] for port, number in ports.items()},
             # Chatty programs in a node write to its own journal; what is left here must not fill the disk.
@@ -120,7 +121,7 @@ def container_config(lab: str, home: Path, node: Node, placement: Placement, ima
         },
         "NetworkingConfig": {
             "EndpointsConfig": {
-                labels.object_name(lab): {"IPAMConfig": {"IPv4Address": placement.address}, "Aliases": [node.name]},
+                lab.network: {"IPAMConfig": {"IPv4Address": placement.address}, "Aliases": [node.name]},
             }
         },
     }
@@ -133,7 +134,7 @@ def _rights(host: Host) -> dict[str, Any]:
         return {**cgroup, "Privileged": True}
     return {
         **cgroup,
-        "CapAdd": CAPABILITIES,
+        "CapAdd": [*CAPABILITIES],
         "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
         "MaskedPaths": [],
         "ReadonlyPaths": [],
@@ -151,10 +152,22 @@ def place(ports: Ports, node: Node, prefix: str) -> Placement:
     )
 
 
-def placement_of(container: Mapping[str, Any], lab: str) -> Placement:
-    """The same, read back from a container that exists."""
+def node_of(container: Mapping[str, Any]) -> Node:
+    """The node that an existing container is."""
+    marks = container["Config"]["Labels"]
+    return Node(
+        name=marks[labels.NODE],
+        group=marks[labels.GROUP],
+        release=marks[labels.RELEASE],
+        bare=marks[labels.FLAVOUR] == "bare",
+        host_number=int(placement_of(container).address.rpartition(".")[2]),
+    )
+
+
+def placement_of(container: Mapping[str, Any]) -> Placement:
+    """Where it was placed when it was made."""
     bindings = container["HostConfig"]["PortBindings"]
-    endpoint = container["NetworkSettings"]["Networks"][labels.object_name(lab)]
+    endpoint = container["NetworkSettings"]["Networks"][container["HostConfig"]["NetworkMode"]]
     return Placement(
         address=endpoint["IPAMConfig"]["IPv4Address"],
         ssh_port=int(bindings["22/tcp"][0]["HostPort"]),
@@ -163,17 +176,19 @@ def placement_of(container: Mapping[str, Any], lab: str) -> Placement:
     )
 
 
-def furnish(engine: Engine, container: str, login: SshKey, host_key: SshKey, ca: str) -> None:
-    """Give a node that has not started yet its identity, and the lab's key and CA."""
+def create_node(engine: Engine, lab: Lab, node: Node, config: dict[str, Any], keys: Keys) -> None:
+    """Make a node and give it, before it starts, its identity and the lab's key and CA."""
+    engine.create_container_from_config(config, lab.container(node.name))
+    host_key = SshKey.kept(lab.host_key(node.name))
     put_files(
         engine,
-        container,
+        lab.container(node.name),
         {
             "etc/machine-id": (f"{uuid.uuid4().hex}\n", 0o444),
             "etc/ssh/ssh_host_ed25519_key": (host_key.private, 0o600),
             "etc/ssh/ssh_host_ed25519_key.pub": (host_key.public, 0o644),
-            "root/.ssh/authorized_keys": (login.public, 0o600),
-            f"etc/docker/certs.d/{REGISTRY_NAME}:{REGISTRY_PORT}/ca.crt": (ca, 0o644),
+            "root/.ssh/authorized_keys": (keys.login.public, 0o600),
+            f"etc/docker/certs.d/{REGISTRY_NAME}:{REGISTRY_PORT}/ca.crt": (keys.tls.ca, 0o644),
         },
     )
 
@@ -194,9 +209,10 @@ def put_files(engine: Engine, container: str, files: Mapping[str, tuple[str, int
     engine.put_archive(container, "/", archive.getvalue())
 
 
-def await_ready(engine: Engine, lab: str, node: Node, host: Host, ssh_port: int) -> None:
+def await_ready(engine: Engine, container: str, host: Host) -> None:
     """Until systemd (and the engine, where the node has one) is up and sshd greets on the loopback port."""
-    container = labels.object_name(lab, node.name)
+    found = engine.inspect_container(container)
+    node, ssh_port = node_of(found), placement_of(found).ssh_port
     conditions = [
         *([SYSTEMD_IS_UP] if host.runs_systemd(node.release) else []),
         *([] if node.bare else [ENGINE_ANSWERS]),

@@ -3,78 +3,75 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import ssl
 import time
-import urllib.error
-import urllib.request
-from pathlib import Path
+from http import HTTPStatus
 from typing import Any
-
-from docker.errors import NotFound
 
 from . import labels
 from .engine import Engine
 from .errors import LabError
 from .images import App
 from .keys import REGISTRY_NAME, Tls
+from .labels import Lab
 from .nodes import REGISTRY_PORT, put_files
-from .ports import Ports
 from .progress import at_once, step
 
 REGISTRY = "registry"
 HOST_NUMBER = 5
 FIRST_PORT = 5501
-TLS_FOLDER = "/etc/homecloud-lab"
+TLS_FOLDER = "etc/homecloud-lab"
 READY_TIMEOUT = 30.0
+PUSHERS = 2
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 
 
-def registry_config(lab: str, home: Path, prefix: str, port: int, image: str) -> dict[str, Any]:
-    network = labels.object_name(lab)
+def registry_config(lab: Lab, address: str, port: int, image: str) -> dict[str, Any]:
     return {
         "Image": image,
         "Hostname": REGISTRY_NAME,
         "Env": [
             f"REGISTRY_HTTP_ADDR=0.0.0.0:{REGISTRY_PORT}",
-            f"REGISTRY_HTTP_TLS_CERTIFICATE={TLS_FOLDER}/registry.crt",
-            f"REGISTRY_HTTP_TLS_KEY={TLS_FOLDER}/registry.key",
-            "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry",
+            f"REGISTRY_HTTP_TLS_CERTIFICATE=/{TLS_FOLDER}/registry.crt",
+            f"REGISTRY_HTTP_TLS_KEY=/{TLS_FOLDER}/registry.key",
         ],
         "ExposedPorts": {f"{REGISTRY_PORT}/tcp": {}},
-        "Labels": {labels.LAB: lab, labels.HOME: str(home)},
+        "Labels": {labels.LAB: lab.name, labels.HOME: str(lab.folder)},
         "HostConfig": {
-            "NetworkMode": network,
+            "NetworkMode": lab.network,
             # Shared by all labs of this machine: an image that was pushed once is there.
             "Binds": [f"{labels.REGISTRY_VOLUME}:/var/lib/registry"],
             "PortBindings": {f"{REGISTRY_PORT}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]},
         },
-        "NetworkingConfig": {
-            "EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": f"{prefix}.{HOST_NUMBER}"}, "Aliases": [REGISTRY_NAME]}}
-        },
+        "NetworkingConfig": {"EndpointsConfig": {lab.network: {"IPAMConfig": {"IPv4Address": address}, "Aliases": [REGISTRY_NAME]}}},
     }
 
 
-def ensure_registry(engine: Engine, lab: str, home: Path, prefix: str, tls: Tls, ports: Ports, image: str) -> int:
-    """Start the lab's registry; the loopback port that leads to it."""
-    name = labels.object_name(lab, REGISTRY)
-    try:
-        container = engine.inspect_container(name)
-    except NotFound:
-        engine.create_container_from_config(registry_config(lab, home, prefix, ports.take(FIRST_PORT), image), name)
-        put_files(
-            engine,
-            name,
-            {
-                f"{TLS_FOLDER}/registry.crt".lstrip("/"): (tls.certificate, 0o644),
-                f"{TLS_FOLDER}/registry.key".lstrip("/"): (tls.key, 0o644),
-            },
-        )
-        container = engine.inspect_container(name)
-    engine.start(name)
-    port = int(container["HostConfig"]["PortBindings"][f"{REGISTRY_PORT}/tcp"][0]["HostPort"])
-    _await_registry(name, port, tls)
-    return port
+def create_registry(engine: Engine, lab: Lab, config: dict[str, Any], tls: Tls) -> None:
+    engine.create_container_from_config(config, lab.container(REGISTRY))
+    put_files(
+        engine,
+        lab.container(REGISTRY),
+        {f"{TLS_FOLDER}/registry.crt": (tls.certificate, 0o644), f"{TLS_FOLDER}/registry.key": (tls.key, 0o600)},
+    )
+
+
+def await_registry(engine: Engine, lab: Lab, tls: Tls) -> int:
+    """The loopback port that leads to the lab's registry, once it answers."""
+    name = lab.container(REGISTRY)
+    port = int(engine.inspect_container(name)["HostConfig"]["PortBindings"][f"{REGISTRY_PORT}/tcp"][0]["HostPort"])
+    deadline = time.monotonic() + READY_TIMEOUT
+    while True:
+        try:
+            _get(port, tls, "")
+            return port
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise LabError(f"{name} does not answer on 127.0.0.1:{port} ({error}): look with `docker logs {name}`.") from error
+            time.sleep(0.1)
 
 
 def push_all(engine: Engine, apps: tuple[App, ...], ids: dict[str, str], port: int, tls: Tls) -> None:
@@ -87,7 +84,9 @@ def push_all(engine: Engine, apps: tuple[App, ...], ids: dict[str, str], port: i
             with step(f"pushing {name}:{tag}"):
                 _push(engine, f"127.0.0.1:{port}/{name}", tag, image)
 
-    at_once(push, wanted, 2)
+    # The first takes the layers that all have in common along; were all pushed at once, each would pack them for itself.
+    push(wanted[0])
+    at_once(push, wanted[1:], PUSHERS)
 
 
 def _push(engine: Engine, repository: str, tag: str, image: str) -> None:
@@ -102,29 +101,14 @@ def _push(engine: Engine, repository: str, tag: str, image: str) -> None:
 
 
 def _has(port: int, tls: Tls, name: str, tag: str, image: str) -> bool:
-    try:
-        digest, body = _get(port, tls, f"{name}/manifests/{tag}")
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return False
-        raise LabError(f"The lab's registry on 127.0.0.1:{port} answered {error.code} for {name}:{tag}.") from error
+    status, digest, body = _get(port, tls, f"{name}/manifests/{tag}")
     # An image's id is its configuration's digest, or the manifest's own where the engine keeps images in containerd.
-    return image in (digest, json.loads(body).get("config", {}).get("digest"))
+    return status == HTTPStatus.OK and image in (digest, json.loads(body).get("config", {}).get("digest"))
 
 
-def _await_registry(name: str, port: int, tls: Tls) -> None:
-    deadline = time.monotonic() + READY_TIMEOUT
-    while True:
-        try:
-            _get(port, tls, "")
-            return
-        except (OSError, urllib.error.URLError) as error:
-            if time.monotonic() > deadline:
-                raise LabError(f"{name} does not answer on 127.0.0.1:{port} ({error}): look with `docker logs {name}`.") from error
-            time.sleep(0.1)
-
-
-def _get(port: int, tls: Tls, path: str) -> tuple[str, bytes]:
-    request = urllib.request.Request(f"https://127.0.0.1:{port}/v2/{path}", headers={"Accept": MANIFESTS})
-    with urllib.request.urlopen(request, timeout=10, context=ssl.create_default_context(cadata=tls.ca)) as answer:
-        return answer.headers.get("Docker-Content-Digest", ""), answer.read()
+def _get(port: int, tls: Tls, path: str) -> tuple[int, str, bytes]:
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=ssl.create_default_context(cadata=tls.ca))
+    with contextlib.closing(connection):
+        connection.request("GET", f"/v2/{path}", headers={"Accept": MANIFESTS})
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Docker-Content-Digest", ""), answer.read()
