@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from .._errors import SwarmError
 from ._environment import Read, environment, resolve
+from ._image import familiar_image
 from ._interpolate import Variables
 from ._merge import merge_files
 from ._mounts import is_absolute
@@ -119,13 +120,22 @@ def _place(mount: dict[str, Any], variables: Mapping[str, str], project_dir: str
 def _project(merged: Mapping[str, Any], at: At) -> Project:
     services = merged["services"]
     for name, service in services.items():
-        if not service.get("image"):
-            at.to("services").to(name).wrong("has no image.")
+        _check_image(service.get("image", ""), at.to("services").to(name).to("image"))
         for other in service.get("depends_on", ()):
             if other not in services:
                 at.to("services").to(name).to("depends_on").warn(f"there is no service '{other}'.{nearest(other, services)}")
     sections = {key: dict(sorted(merged.get(key, {}).items())) for key in ("services", "networks", "volumes", "secrets", "configs")}
     return Project(**sections, name=merged.get("name", ""))
+
+
+def _check_image(image: str, at: At) -> None:
+    if not image:
+        at.wrong("the service has no image.")
+        return
+    try:
+        familiar_image(image)
+    except ValueError as problem:
+        at.wrong(str(problem))
 
 
 def _contents(
