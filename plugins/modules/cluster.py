@@ -17,7 +17,7 @@ description:
     are told apart from an engine that is in no swarm.
   - A manager that leaves steps down first, so that the others do not go on counting it.
 author:
-  - The homecloud.swarm developers (@homecloud-swarm)
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes

@@ -14,7 +14,7 @@ description:
   - Works on every engine. In no swarm, on a worker, on a locked manager and without quorum it says so, and leaves null what cannot
     be known there.
 author:
-  - The homecloud.swarm developers (@homecloud-swarm)
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes

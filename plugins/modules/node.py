@@ -14,7 +14,7 @@ description:
   - Changes one node as its managers see it. Must run on a manager; the node itself may be any of the swarm.
   - Promoting, demoting and removing that would leave too few reachable managers is refused, with the arithmetic in the message.
 author:
-  - The homecloud.swarm developers (@homecloud-swarm)
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes

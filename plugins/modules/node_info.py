@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Returns all nodes or the named ones, as the managers see them. Must run on a manager.
 author:
-  - The homecloud.swarm developers (@homecloud-swarm)
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes
