@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ._converge import Snapshot
 from ._desired import Desired
 from ._engine import Engine
 from ._errors import RefusedError
-from ._model import NAMESPACE, Body
+from ._model import NAMESPACE, Body, Snapshot
 
 #: Networks that every node has; they are no objects of the swarm's store, but can be looked up by name.
 PREDEFINED = ("host", "bridge", "none")

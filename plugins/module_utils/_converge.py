@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -18,7 +18,7 @@ from typing import Any
 
 from ._clock import SYSTEM, Clock
 from ._errors import EngineError, EngineUnreachableError
-from ._model import Body, Finding, Verdict
+from ._model import Body, Finding, Snapshot, Verdict
 
 #: Task states in the order of a task's life (swarmkit api/types.proto).
 STATES = (
@@ -45,16 +45,6 @@ class Limits:
     monitor: float = 5.0
     progress: float = 60.0
     timeout: float = 300.0
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the swarm says of a stack at one moment; ``now`` is in seconds since 1970."""
-
-    services: Sequence[Body]
-    tasks: Sequence[Body]
-    nodes: Sequence[Body]
-    now: float
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -23,7 +23,8 @@ IMAGE = "com.docker.stack.image"
 class Outcome:
     """What a module achieved, or in check mode would achieve.
 
-    ``before`` and ``after`` make the diff, or ``prepared`` is one that reads better than two states; ``values`` are the module's further return values.
+    ``before`` and ``after`` make the diff, or ``prepared`` is one that reads better than two states; ``values`` are
+    the module's further return values.
     """
 
     changed: bool
@@ -90,6 +91,16 @@ class Plan:
     def changed(self) -> bool:
         """Whether carrying it out changes what runs."""
         return any(step.kind is not Kind.ADOPT for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the swarm says of a stack at one moment; ``now`` is in seconds since 1970."""
+
+    services: Sequence[Body]
+    tasks: Sequence[Body]
+    nodes: Sequence[Body]
+    now: float
 
 
 class Verdict(str, Enum):

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ._converge import RUNNING, STATES, Limits, Snapshot, judge_all
+from ._converge import RUNNING, STATES, Limits, judge_all
 from ._engine import Engine
-from ._model import NAMESPACE, Body, Outcome
+from ._model import NAMESPACE, Body, Outcome, Snapshot
 
 
 def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Outcome:

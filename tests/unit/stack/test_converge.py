@@ -1,0 +1,218 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verdicts as a table of what the engine may say. The clock jumps; nothing sleeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Clock
+from ansible_collections.homecloud.swarm.plugins.module_utils._converge import Limits, fits, judge_all, moment, watch
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import Snapshot, Verdict
+
+NOW = moment("2026-01-01T12:00:00.5Z")
+NODES = [
+    {
+        "ID": f"n{number}",
+        "Spec": {"Role": "worker", "Availability": "active", "Labels": {"disk": "SSD" if number == 1 else "hdd"}},
+        "Status": {"State": "ready", "Addr": f"192.0.2.{number}"},
+        "Description": {"Hostname": f"node{number}", "Platform": {"OS": "linux", "Architecture": "x86_64"}, "Engine": {}},
+    }
+    for number in (1, 2)
+]
+
+
+def service(mode: dict[str, Any] | None = None, update: str = "", policy: dict[str, Any] | None = None, **template: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ID": "web",
+        "Spec": {"Name": "s_web", "Mode": mode or {"Replicated": {"Replicas": 2}}, "TaskTemplate": template},
+    }
+    if policy is not None:
+        found["Spec"]["TaskTemplate"]["RestartPolicy"] = policy
+    if update:
+        found["UpdateStatus"] = {"State": update, "Message": f"it is {update}"}
+    return found
+
+
+def task(slot: int, state: str, ago: float = 60, wanted: str = "running", error: str = "") -> dict[str, Any]:
+    since = (
+        f"2026-01-01T11:{59 - int(ago // 60):02d}:{60 - ago % 60:09.6f}Z" if ago % 60 else f"2026-01-01T11:{60 - int(ago // 60):02d}:00Z"
+    )
+    return {
+        "ID": f"task{slot}{state}{ago}",
+        "ServiceID": "web",
+        "Slot": slot,
+        "NodeID": f"n{slot}",
+        "DesiredState": wanted,
+        "CreatedAt": since,
+        "UpdatedAt": since,
+        "Status": {"State": state, "Err": error},
+    }
+
+
+NO_IMAGE = "No such image: nosuch:1"
+EXIT = "task: non-zero exit (1)"
+GLOBAL = {"Global": {}}
+JOB = {"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 2}}
+ONE = {"Replicated": {"Replicas": 1}}
+
+
+def dead(slot: int, ago: float, error: str = EXIT, state: str = "failed") -> dict[str, Any]:
+    return task(slot, state, ago, "shutdown", error)
+
+
+@pytest.mark.parametrize(
+    ("case", "found", "tasks", "verdict"),
+    [
+        ("all up long enough", service(), [task(1, "running"), task(2, "running")], Verdict.CONVERGED),
+        ("one not yet up for the monitor time", service(), [task(1, "running"), task(2, "running", 2)], Verdict.UPDATING),
+        ("one still starting, as with a health check", service(), [task(1, "running"), task(2, "starting")], Verdict.UPDATING),
+        ("one slot without a task", service(), [task(1, "running")], Verdict.UPDATING),
+        ("no tasks yet", service(), [], Verdict.UPDATING),
+        ("scaled to nothing", service({"Replicated": {"Replicas": 0}}), [], Verdict.CONVERGED),
+        ("scaled to nothing, one task still ends", service({"Replicated": {"Replicas": 0}}), [task(1, "running")], Verdict.UPDATING),
+        ("up, but the engine still updates", service(update="updating"), [task(1, "running"), task(2, "running")], Verdict.UPDATING),
+        ("update done", service(update="completed"), [task(1, "running"), task(2, "running")], Verdict.CONVERGED),
+        ("update paused", service(update="paused"), [task(1, "running"), dead(2, 9)], Verdict.PAUSED),
+        ("rolled back, all up", service(update="rollback_completed"), [task(1, "running"), task(2, "running")], Verdict.ROLLED_BACK),
+        ("rolling back", service(update="rollback_started"), [task(1, "running")], Verdict.ROLLED_BACK),
+        ("rollback stopped", service(update="rollback_paused"), [task(1, "running")], Verdict.ROLLBACK_PAUSED),
+        ("a one-shot that ended well", service(ONE, policy={"Condition": "none"}), [task(1, "complete", 3, "shutdown")], Verdict.CONVERGED),
+        (
+            "a one-shot that ended well and was taken for a failure",
+            service(ONE, "paused", {"Condition": "on-failure"}),
+            [task(1, "complete", 9, "shutdown")],
+            Verdict.CONVERGED,
+        ),
+        ("a one-shot that failed", service(ONE, policy={"Condition": "none"}), [dead(1, 30)], Verdict.FAILED),
+        ("dead, but its successor may still come", service(ONE), [dead(1, 3)], Verdict.UPDATING),
+        ("attempts used up", service(ONE, policy={"Delay": 10**9, "MaxAttempts": 1}), [dead(1, 9), dead(1, 4)], Verdict.FAILED),
+        (
+            "crashing again and again",
+            service(ONE),
+            [dead(1, 30), dead(1, 20), dead(1, 10), task(1, "ready", 3)],
+            Verdict.CRASH_LOOPING,
+        ),
+        (
+            "crashed at first, up since",
+            service(ONE),
+            [dead(1, 30), dead(1, 20), dead(1, 10), task(1, "running", 8)],
+            Verdict.CONVERGED,
+        ),
+        (
+            "image missing on every try",
+            service(ONE),
+            [dead(1, 9, NO_IMAGE, "rejected"), dead(1, 4, NO_IMAGE, "rejected"), task(1, "ready", 1)],
+            Verdict.IMAGE_MISSING,
+        ),
+        ("image missing once", service(ONE), [dead(1, 4, NO_IMAGE, "rejected"), task(1, "ready", 1)], Verdict.UPDATING),
+        ("no node fits for long", service(ONE), [task(1, "pending", 70, error="no suitable node")], Verdict.UNSCHEDULABLE),
+        ("no node fits yet", service(ONE), [task(1, "pending", 20, error="no suitable node")], Verdict.UPDATING),
+        ("global on every node", service(GLOBAL), [task(1, "running"), task(2, "running")], Verdict.CONVERGED),
+        ("global, one node lacks", service(GLOBAL), [task(1, "running")], Verdict.UPDATING),
+        (
+            "global, constraint leaves one node",
+            service(GLOBAL, Placement={"Constraints": ["node.labels.disk==ssd"]}),
+            [task(1, "running")],
+            Verdict.CONVERGED,
+        ),
+        (
+            "global, no node is eligible",
+            service(GLOBAL, Placement={"Constraints": ["node.hostname==none"]}),
+            [],
+            Verdict.CONVERGED,
+        ),
+        ("job done", service(JOB), [task(0, "complete", 1, "complete"), task(1, "complete", 1, "complete")], Verdict.CONVERGED),
+        ("job half done", service(JOB), [task(0, "complete", 1, "complete"), task(1, "starting")], Verdict.UPDATING),
+        ("job failed for good", service(JOB, policy={"Condition": "none"}), [dead(1, 20)], Verdict.FAILED),
+    ],
+)
+def test_verdict(case: str, found: dict[str, Any], tasks: list[dict[str, Any]], verdict: Verdict) -> None:
+    (finding,) = judge_all(Snapshot([found], tasks, NODES, NOW), Limits(), frozenset({"s_web"}))
+    assert finding.verdict is verdict, case
+
+
+def test_an_old_status_of_a_service_we_did_not_touch_does_not_count() -> None:
+    snapshot = Snapshot([service(update="rollback_completed")], [task(1, "running"), task(2, "running")], NODES, NOW)
+    assert judge_all(snapshot, Limits())[0].verdict is Verdict.CONVERGED
+
+
+def test_the_finding_names_error_task_and_node() -> None:
+    (finding,) = judge_all(Snapshot([service(ONE)], [dead(2, 30)], NODES, NOW), Limits())
+    assert (finding.reason, finding.node, finding.task) == (EXIT, "node2", "task2failed30")
+
+
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        ("node.hostname==NODE1", True),
+        ("node.hostname != node1", False),
+        ("node.labels.disk==ssd", True),
+        ("node.labels.none==", True),
+        ("node.labels.none!=x", True),
+        ("node.role == manager", False),
+        ("node.platform.os==linux", True),
+        ("engine.labels.gpu==yes", False),
+        ("node.id==n1", True),
+        ("node.ip==192.0.2.1", True),
+    ],
+)
+def test_constraints(constraint: str, expected: bool) -> None:
+    assert fits(NODES[0], constraint) is expected
+
+
+class Jumping:
+    """A clock that moves only when someone sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.time, sleep=self.pass_by)
+
+    def pass_by(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def test_watch_ends_when_all_are_final() -> None:
+    answers = iter([Snapshot([service()], [], NODES, NOW), Snapshot([service()], [task(1, "running"), task(2, "running")], NODES, NOW)])
+    seen = [findings[0].verdict for findings in watch(lambda: next(answers), Limits(), frozenset(), Jumping().clock())]
+    assert seen == [Verdict.UPDATING, Verdict.CONVERGED]
+
+
+def test_watch_gives_up_at_the_deadline() -> None:
+    jumping = Jumping()
+    polls = list(watch(lambda: Snapshot([service()], [], NODES, NOW), Limits(timeout=10), frozenset(), jumping.clock()))
+    assert polls[-1][0].verdict is Verdict.TIMED_OUT
+    assert jumping.time == pytest.approx(10)
+
+
+def test_watch_survives_a_change_of_leader() -> None:
+    answers: list[Any] = [EngineError("no leader", 500), Snapshot([service()], [task(1, "running"), task(2, "running")], NODES, NOW)]
+
+    def poll() -> Snapshot:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    assert list(watch(poll, Limits(), frozenset(), Jumping().clock()))[-1][0].verdict is Verdict.CONVERGED
+
+
+def test_watch_says_so_when_the_engine_stays_silent() -> None:
+    def poll() -> Snapshot:
+        raise EngineError("no leader", 500)
+
+    with pytest.raises(EngineError, match="no leader"):
+        list(watch(poll, Limits(timeout=5), frozenset(), Jumping().clock()))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1970-01-01T00:00:10.123456789Z", 10.123456789), ("1970-01-01T00:00:10Z", 10.0), ("0001-01-01T00:00:00Z", -62135596800.0), ("", 0.0)],
+)
+def test_moment(text: str, seconds: float) -> None:
+    assert moment(text) == pytest.approx(seconds)
