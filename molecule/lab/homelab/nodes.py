@@ -97,7 +97,7 @@ def container_config(lab: Lab, node: Node, placement: Placement, image: str, hos
     return {
         "Image": image,
         "Hostname": node.name,
-        "Cmd": ["/sbin/init"] if systemd else ["tini", "-g", "--", "init-without-systemd"],
+        "Cmd": ["/sbin/init"] if systemd else ["init-without-systemd"],
         "Env": ["container=docker", *([LEGACY_CGROUP] if host.cgroup == "1" else [])],
         "StopSignal": "SIGRTMIN+3" if systemd else "SIGTERM",
         "StopTimeout": STOP_TIMEOUT,
@@ -113,6 +113,7 @@ def container_config(lab: Lab, node: Node, placement: Placement, image: str, hos
         },
         "HostConfig": {
             **_rights(host),
+            "Init": not systemd,
             "NetworkMode": lab.network,
             "Tmpfs": {"/run": "exec", "/run/lock": ""},
             "PortBindings": {port: [{"HostIp": "127.0.0.1", "HostPort": str(number)}] for port, number in ports.items()},
