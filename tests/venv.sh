@@ -13,9 +13,10 @@ if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         echo "make venv: python3 has no ensurepip; install your system's python3-venv package and try again." >&2
         exit 1
     fi
-    # A fresh machine or container has no package lists yet.
-    apt-cache show python3-venv >/dev/null 2>&1 || apt-get -q update
-    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv
+    install() { DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends python3-venv >/dev/null; }
+    echo "make venv: installing the package python3-venv"
+    # A fresh machine has no package lists, or old ones.
+    install 2>/dev/null || { apt-get -qq update && install; }
 fi
 
 echo "make venv: installing tests/requirements.txt into .venv (a minute the first time)"
