@@ -1,0 +1,127 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and wiring of the module config."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: config
+short_description: Make or remove a config of the swarm
+version_added: 0.1.0
+description:
+  - Manages one config by its exact name. Must run on a manager.
+  - A config can be read back, so it is compared by its content. Do not keep secrets in configs.
+  - The engine changes no config. Another value means to remove the config and to make it anew, which is only done while no service
+    uses it; otherwise the error names the services.
+author:
+  - The homecloud.swarm developers (!UNKNOWN)
+extends_documentation_fragment:
+  - homecloud.swarm.connection
+  - homecloud.swarm.attributes
+  - homecloud.swarm.attributes.writes
+options:
+  name:
+    description: Name of the config, up to 64 letters, digits, C(-), C(_) and C(.).
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes the config, or makes it anew when its content differs.
+      - V(absent) removes it. A config in use is an error that names its users.
+    type: str
+    default: present
+    choices: [present, absent]
+  data:
+    description:
+      - The content, at most 1023999 bytes. This or O(data_src) is needed with O(state=present).
+    type: str
+  data_is_b64:
+    description: Whether O(data) is base64, as binary content must be.
+    type: bool
+    default: false
+  data_src:
+    description: File on the managed node to take the content from.
+    type: path
+  labels:
+    description: Labels that the config has to have; others it has stay. Numbers and truths become text.
+    type: dict
+  template_driver:
+    description:
+      - Driver that fills in the content for each task; the engine knows V(golang). Another one than the config has means to make it anew.
+    type: str
+    choices: [golang]
+  force:
+    description: Make the config anew even if its content is the same. A config in use is an error all the same.
+    type: bool
+    default: false
+notes:
+  - The options C(rolling_versions) and C(versions_to_keep) of other modules are not there.
+seealso:
+  - module: homecloud.swarm.config_info
+"""
+
+EXAMPLES = r"""
+- name: Make a config
+  homecloud.swarm.config:
+    name: motd
+    data: "{{ greeting }}"
+
+- name: Make a config of a file on the node
+  homecloud.swarm.config:
+    name: site_settings
+    data_src: /root/site.toml
+    labels:
+      owner: me
+
+- name: Remove a config
+  homecloud.swarm.config:
+    name: motd
+    state: absent
+"""
+
+RETURN = r"""
+config_id:
+  description: Id of the config; null when it is absent, and in check mode when it would be made.
+  returned: always
+  type: str
+  sample: hzehrmyjigmcp2gb6nlhmjqcv
+config_name:
+  description: Name of the config.
+  returned: always
+  type: str
+"""
+
+from typing import Any
+
+from ..module_utils._content import CONFIG, ContentOptions, converge_content, would_create
+from ..module_utils._module import SwarmModule
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "data": {"type": "str"},
+    "data_is_b64": {"type": "bool", "default": False},
+    "data_src": {"type": "path"},
+    "labels": {"type": "dict"},
+    "template_driver": {"type": "str", "choices": ["golang"]},
+    "force": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = SwarmModule(
+        options=OPTIONS,
+        mutually_exclusive=[("data", "data_src")],
+        required_if=[("state", "present", ("data", "data_src"), True)],
+    )
+    module.run(
+        lambda engine, options, check: converge_content(engine, CONFIG, ContentOptions.of(options), check),
+        bare=lambda options: would_create(CONFIG, ContentOptions.of(options)),
+    )
+
+
+if __name__ == "__main__":
+    main()
