@@ -20,7 +20,7 @@ description: Writes the tasks that reported a change, with their hosts, to the f
 """
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no type hints
     """One line for each change, and one at the end that says the run was whole."""
 
     CALLBACK_VERSION = 2.0
