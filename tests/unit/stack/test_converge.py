@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -38,9 +39,7 @@ def service(mode: dict[str, Any] | None = None, update: str = "", policy: dict[s
 
 
 def task(slot: int, state: str, ago: float = 60, wanted: str = "running", error: str = "") -> dict[str, Any]:
-    since = (
-        f"2026-01-01T11:{59 - int(ago // 60):02d}:{60 - ago % 60:09.6f}Z" if ago % 60 else f"2026-01-01T11:{60 - int(ago // 60):02d}:00Z"
-    )
+    since = datetime.fromtimestamp(NOW - ago, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return {
         "ID": f"task{slot}{state}{ago}",
         "ServiceID": "web",
@@ -55,7 +54,7 @@ def task(slot: int, state: str, ago: float = 60, wanted: str = "running", error:
 
 NO_IMAGE = "No such image: nosuch:1"
 EXIT = "task: non-zero exit (1)"
-GLOBAL = {"Global": {}}
+GLOBAL: dict[str, Any] = {"Global": {}}
 JOB = {"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 2}}
 ONE = {"Replicated": {"Replicas": 1}}
 

@@ -49,7 +49,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 CONTAINER = "TaskTemplate.ContainerSpec"
 
-SAME = [
+SAME: list[tuple[str, Any]] = [
     (f"{CONTAINER}.Env", ["A=1", "B=2"]),
     (f"{CONTAINER}.Isolation", None),
     (f"{CONTAINER}.DNSConfig", None),
@@ -64,7 +64,7 @@ SAME = [
     ("EndpointSpec.Ports", [{"Protocol": "TCP", "TargetPort": 80, "PublishedPort": 80}]),
 ]
 
-DIFFERENT = [
+DIFFERENT: list[tuple[str, Any]] = [
     (f"{CONTAINER}.Env", ["A=1", "B=3"]),
     (f"{CONTAINER}.Env", ["A=1"]),
     (f"{CONTAINER}.Args", ["x"]),
