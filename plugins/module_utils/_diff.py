@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ._model import Change, Kind, Plan, Sort
+from ._model import IMAGE, Change, Kind, Plan, Sort
 from ._spec import same
 
 #: Where the API keeps what the file calls otherwise, longest first.
@@ -45,6 +45,13 @@ KEYED: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "TaskTemplate.ContainerSpec.Configs": lambda item: (item["File"]["Name"] if item.get("File") else "", item),
     "TaskTemplate.ContainerSpec.Mounts": lambda item: (item.get("Target", ""), item),
 }
+
+
+def told(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes without what another of them says already: a new image changes the label that repeats it."""
+    listed = tuple(changes)
+    image = any(change.path.endswith(".image") and IMAGE not in change.path for change in listed)
+    return tuple(change for change in listed if not (image and change.path.endswith(IMAGE)))
 
 
 def differences(before: Any, after: Any, place: str, path: str = "") -> Iterator[Change]:

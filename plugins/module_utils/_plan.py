@@ -12,7 +12,7 @@ from typing import Any
 
 from ._actual import Actual, of_stack
 from ._desired import Desired
-from ._diff import differences
+from ._diff import differences, told
 from ._errors import RefusedError
 from ._model import IMAGE, Body, Change, Kind, Plan, Sort, Step
 from ._spec import graft, restarts_tasks, same
@@ -191,7 +191,7 @@ def _services(desired: Desired, actual: Actual, intent: Intent, replaced: frozen
             continue
         place = f"services.{name.removeprefix(f'{desired.stack}_')}"
         changes = (
-            *differences(readable(before, actual), readable(after, actual), place),
+            *told(differences(readable(before, actual), readable(after, actual), place)),
             *(Change(f"{place}.{sort.value}s.{used}", "(a value)", "(another value)") for sort, used in sorted(renewed)),
         )
         kind = Kind.UPDATE if mode_of(before) == mode_of(after) else Kind.REPLACE

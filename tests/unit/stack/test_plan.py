@@ -166,6 +166,19 @@ def test_drawn_in_the_words_of_the_file() -> None:
     )
 
 
+def test_a_new_image_is_told_once() -> None:
+    plan = compare(desired(spec(image="nginx:2")), actual(spec()), Intent())
+    assert [change.path for change in plan.steps[0].changes] == ["services.web.image"]
+
+
+def test_another_spelling_of_the_same_image_is_told() -> None:
+    wanted = spec()
+    wanted["Labels"] = {**wanted["Labels"], IMAGE: "nginx"}
+    plan = compare(desired(wanted), actual(spec()), Intent(pinned={"nginx": ("nginx:1", [])}))
+    assert [change.path for change in plan.steps[0].changes] == [f"services.web.deploy.labels.{IMAGE}"]
+    assert plan.steps[0].restarts == 0
+
+
 def test_a_secret_is_never_drawn() -> None:
     plan = compare(desired(secrets=("pw",)), actual(secrets=secret(make_verifier(b"was", SALT))), HUSH)
     assert "hush" not in drawn(plan)
