@@ -17,7 +17,7 @@ def faults(role: str, defaults: dict[str, Any], options: dict[str, dict[str, Any
     for name in sorted(defaults.keys() - options.keys()):
         yield f"{name} is in defaults/main.yml and not in meta/argument_specs.yml"
     for name, option in options.items():
-        if not name.startswith(f"{role}_"):
+        if name != role and not name.startswith(f"{role}_"):
             yield f"{name} does not begin with {role}_"
         if not (option.get("type") and option.get("description")):
             yield f"{name} has no type or no description in meta/argument_specs.yml"
