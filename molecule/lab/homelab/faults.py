@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from docker.errors import APIError, NotFound
@@ -11,6 +12,8 @@ from .engine import Engine
 from .errors import LabError
 from .images import find_apps
 from .labels import Lab
+
+LONG_ID = re.compile(r" ?[0-9a-f]{64}")
 
 # Outgoing answers to SSH come with the port they came to; everything else on the node's only way out is lost, tunnels of
 # overlay networks and traffic of its containers included. Before NAT and connection tracking, so that both directions agree.
@@ -87,7 +90,7 @@ def inflict(engine: Engine, lab: Lab, fault: str, node: str) -> None:
     except NotFound as error:
         raise LabError(f"There is no node {node} in the lab {lab.name}: `lab.py status` lists them.") from error
     except APIError as error:
-        raise LabError(f"Could not {fault} {node}: {error.explanation}") from error
+        raise LabError(f"Could not {fault} {node}: {LONG_ID.sub('', str(error.explanation))}.") from error
 
 
 def _load_rules(engine: Engine, container: str, rules: str) -> None:

@@ -13,6 +13,8 @@ RELEASES = ("bookworm", "trixie", "forky")
 # A lab's network is a /24; see Shape.nodes for who gets which address in it.
 MOST_MANAGERS, MOST_WORKERS = 50, 100
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?")
+# Labs keep their files beside these.
+RESERVED = ("engine", "host")
 TRUTH = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
@@ -68,8 +70,8 @@ def parse_shape(settings: Mapping[str, str]) -> Shape:
 
 
 def lab_name(text: str) -> str:
-    if not NAME.fullmatch(text):
-        raise LabError(f"LAB_NAME is '{text}': use up to 20 small letters, digits and inner hyphens.")
+    if not NAME.fullmatch(text) or text in RESERVED:
+        raise LabError(f"LAB_NAME is '{text}': use up to 20 small letters, digits and inner hyphens; not {' or '.join(RESERVED)}.")
     return text
 
 
