@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
@@ -84,13 +84,16 @@ class ActionModule(ActionBase):
         try:
             return str(self._find_needle("templates", name))
         except AnsibleError as problem:
-            raise ComposeError(f"The file '{name}' is not on the controller: {problem}") from problem
+            raise ComposeError(f"There is no file '{name}' on the controller, neither beside the playbook nor in the role.") from problem
 
     def _read(self, path: str) -> bytes:
         """The file's bytes, decrypted when it is a vault."""
         try:
             with open(self._loader.get_real_file(path), "rb") as file:
                 return file.read()
+        except AnsibleFileNotFound as problem:
+            # Ansible's own words go on about options that its modules have.
+            raise ComposeError("there is no such file on the controller.") from problem
         except AnsibleError as problem:
             raise ComposeError(f"The file '{path}' cannot be read: {problem}") from problem
 

@@ -54,6 +54,12 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("not found", NotFoundError),
 )
 
+#: Where the engine's own words are about its command line.
+SENTENCES: Mapping[type[EngineError], str] = {
+    NotInSwarmError: "The engine at {address} is in no swarm: make or join one first (homecloud.swarm.cluster).",
+    NotManagerError: "The engine at {address} is a worker of its swarm, and only a manager can do this: run the task on a manager.",
+}
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -221,7 +227,7 @@ def unreachable(address: str, problem: BaseException) -> SwarmError:
 def api_error(status: int, message: str, address: str) -> EngineError:
     """The engine's own words, classed by what they mean for the caller."""
     kind = next((kind for words, kind in MEANINGS if words in message), NotFoundError if status == 404 else EngineError)
-    return kind(f"The engine at {address} refused: {message}", status)
+    return kind(SENTENCES.get(kind, "The engine at {address} refused: {message}").format(address=address, message=message), status)
 
 
 def retried(attempt: Callable[[], Result], times: int = 5) -> Result:
