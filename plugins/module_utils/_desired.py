@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
-from ._bodies._field import Body, Field, fill
+from ._bodies._field import Field, fill
 from ._bodies._references import PREDEFINED_NETWORKS, external, full_name, named
 from ._bodies._service import newer_fields, service_body
 from ._compose._notes import At, Notes, nearest
 from ._compose._project import Entry, Project
+from ._model import Body
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ def _service(body: Any) -> Any:
         if kind in task["ContainerSpec"]:
             # References of one name come in random order.
             task["ContainerSpec"][kind] = sorted(task["ContainerSpec"][kind], key=str)
+    spec = task["ContainerSpec"]["Privileges"]["CredentialSpec"]
+    if spec:
+        # Ours still says the name where the CLI's says the id.
+        spec["Config"] = spec["Config"].removeprefix("id-of-")
     for key in ("UpdateConfig", "RollbackConfig"):
         if key in found:
             found[key]["MaxFailureRatio"] = _float32(found[key]["MaxFailureRatio"])

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
 from differential.named import BOTH_REJECT, EQUAL, UNEXPLAINED, Comparison, compare
 from differential.ours import converted
 from differential.recorder import record
@@ -30,8 +29,16 @@ pytestmark = [
 def trials(text: str) -> Iterator[dict[str, str]]:
     """Values for the variables of a file, of kinds that fit different places."""
     names = sorted(set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", text)))
+    home = {"HOME": "/home/someone"}
     for value in ("2{:04}", "/srv/{:04}", "word{:04}"):
-        yield {"HOME": "/home/someone", **{name: value.format(index) for index, name in enumerate(names)}}
+        yield {**home, **{name: value.format(index) for index, name in enumerate(names)}}
+    yield home
+    yield {**home, **{name: like(name, index) for index, name in enumerate(names)}}
+
+
+def like(name: str, index: int) -> str:
+    kinds = (("MEM|SIZE|LIMIT", "64M"), ("CPU|REPLICA|COUNT|PORT", "2"), ("PATH|DIR|ROOT|DATA|VOL", f"/srv/{index}/"))
+    return next((value for words, value in kinds if re.search(words, name.upper())), f"word{index}")
 
 
 def compared(file: Path, folder: Path) -> Comparison:

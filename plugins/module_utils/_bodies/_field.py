@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Body = Mapping[str, Any]
-
 
 def same(value: Any) -> Any:
     return value

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._compose._notes import At, nearest
 from .._compose._project import Entry, Project
+from .._model import NAMESPACE
 from ._field import Field, fill
 
-NAMESPACE = "com.docker.stack.namespace"
 PREDEFINED_NETWORKS = ("default", "bridge", "host", "none")
 READABLE_BY_ALL = 0o444
 

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from .._compose._image import familiar_image
 from .._compose._notes import At
 from .._compose._project import Entry, Project
+from .._model import IMAGE
 from ._field import Field, fill, too_new
-from ._references import NAMESPACE, VOLUME_OPTIONS, attachment_bodies, mount_body, named, reference_bodies
-
-IMAGE = "com.docker.stack.image"
+from ._references import VOLUME_OPTIONS, attachment_bodies, defined, full_name, mount_body, named, reference_bodies
 
 
 def capabilities(names: Sequence[str]) -> list[str]:
@@ -128,9 +128,9 @@ PORT: Mapping[str, Field] = {
     "mode": Field("PublishMode"),
 }
 CREDENTIAL_SPEC: Mapping[str, Field] = {
-    "config": Field("Config", keep_empty=True),
-    "file": Field("File", keep_empty=True),
-    "registry": Field("Registry", keep_empty=True),
+    "config": Field("Config"),
+    "file": Field("File"),
+    "registry": Field("Registry"),
 }
 DEPLOY: Mapping[str, Field] = {
     "update_config": Field("UpdateConfig", rollout),
@@ -203,7 +203,8 @@ def _restart_policy(service: Entry, deploy: Entry) -> Any:
 def _container(service: Entry, project: Project, stack: str, at: At) -> dict[str, Any]:
     body = fill(CONTAINER, {**service, **_capabilities(service)})
     body["Labels"] = named(service.get("labels", {}), stack)
-    body["Privileges"] = {"CredentialSpec": None, "SELinuxContext": None, "NoNewPrivileges": False}
+    spec = _credential_spec(service.get("credential_spec", {}), project, stack, at)
+    body["Privileges"] = {"CredentialSpec": spec, "SELinuxContext": None, "NoNewPrivileges": False}
     dns = fill(DNS, service)
     if dns:
         body["DNSConfig"] = dns
@@ -216,8 +217,22 @@ def _container(service: Entry, project: Project, stack: str, at: At) -> dict[str
         ("Config", "configs", project.configs),
     ):
         references = reference_bodies(kind, service.get(section, ()), entries, stack, at.to(section))
+        if kind == "Config" and spec and spec["Config"]:
+            # Not a file in the container: the engine itself reads it.
+            references = sorted([*references, {"ConfigName": spec["Config"], "Runtime": {}}], key=itemgetter("ConfigName"))
         if references:
             body[f"{kind}s"] = references
+    return body
+
+
+def _credential_spec(spec: Entry, project: Project, stack: str, at: At) -> dict[str, str] | None:
+    """All three keys or nothing; a config is named in full, its id is filled in when it exists."""
+    if not any(spec.values()):
+        return None
+    body = {"Config": "", "File": "", "Registry": "", **fill(CREDENTIAL_SPEC, spec)}
+    if body["Config"]:
+        entry = defined(project.configs, "config", spec["config"], at.to("credential_spec"))
+        body["Config"] = full_name(stack, spec["config"], entry)
     return body
 
 

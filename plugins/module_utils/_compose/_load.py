@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from .._errors import SwarmError
 from ._environment import Read, environment, resolve

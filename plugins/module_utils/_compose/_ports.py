@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Union
+from typing import Any
 
 from ._notes import At
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
 from ._mounts import PROPAGATIONS, short_mount
 from ._notes import At
@@ -35,7 +35,6 @@ from ._shapes import (
     size,
     struct,
     text,
-    whole,
     words,
 )
 

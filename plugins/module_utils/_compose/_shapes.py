@@ -10,9 +10,10 @@ made from them, so that the tables in ``_schema`` read like the files they descr
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Optional, Union
+from typing import Any
 
 from ._interpolate import Filled
 from ._notes import At, nearest
@@ -69,7 +70,7 @@ def number(value: Any, at: At) -> Any:
     if isinstance(value, Filled):
         with contextlib.suppress(ValueError):
             value = float(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value - value == 0:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return value
     return _expected("a number", value, at)
 
@@ -140,8 +141,8 @@ def choice(*allowed: str) -> Shape:
 
 
 def scalar_text(value: Any, at: At) -> Any:
-    """A value of environment, labels and the like: text, or a number as Go prints it."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    """A value of environment, labels and the like: text, or a finite number as Go prints it."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return go_text(value)
     return text(value, at)
 

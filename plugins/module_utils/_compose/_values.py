@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Union
 
 UNITS: Mapping[str, int] = {
     "ns": 1,
@@ -34,10 +33,6 @@ def go_text(value: str | float) -> str:
     """A value as Go prints it with %v: 1.50 is "1.5", 1000000.0 is "1e+06"."""
     if isinstance(value, (str, int)):
         return str(value)
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
     sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
