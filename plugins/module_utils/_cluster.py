@@ -16,8 +16,9 @@ from typing import Any
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine, retried
 from ._errors import EngineError, NotConvergedError, RefusedError
+from ._identity import ca_of_token
 from ._labels import text_labels
-from ._membership import NOWHERE, Membership, keys
+from ._membership import NOWHERE, Membership, keys, locate, trusted_ca
 from ._model import Body, Outcome
 from ._node import NodeOptions, Quorum, converge_node, demote
 from ._settings import check_fixed, differs, merged_spec, settings_of, signing_of
@@ -38,12 +39,26 @@ JOIN: dict[str, str] = {
     "remote_addrs": "RemoteAddrs",
     "join_token": "JoinToken",
 }
+#: The engine of a new manager says so once it has caught up with the others.
+ROLE_SECONDS = 20.0
 #: Option -> the query that makes the engine rotate it.
 ROTATIONS: dict[str, str] = {
     "rotate_worker_token": "rotateWorkerToken",
     "rotate_manager_token": "rotateManagerToken",
     "rotate_unlock_key": "rotateManagerUnlockKey",
 }
+_FRESH = "take the present one from a manager (homecloud.swarm.cluster_info return_tokens: true)"
+_SILENT = "no manager answers there in time; check the address, and that port 2377 is open between the nodes"
+#: What the engine says when a join fails -> what it means, and how to mend it. The first row that fits is taken.
+JOIN_FAILURES: tuple[tuple[str, str], ...] = (
+    ("join token", f"the join_token is not one of that swarm's; {_FRESH}"),
+    ("fingerprint", f"the join_token is from another swarm, or from before the CA was changed; {_FRESH}"),
+    ("checksum digest", f"the join_token is damaged; {_FRESH}"),
+    ("connection refused", "nothing listens there: a worker, an engine in no swarm, or none; remote_addrs must name managers"),
+    ("no such host", "the name cannot be resolved on this node; give the manager's address"),
+    ("Timeout was reached", _SILENT),
+    ("context deadline exceeded", _SILENT),
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class Run:
 
     def observe(self) -> Membership:
         """Where the engine stands now."""
-        return Membership.of(self.engine.info())
+        return locate(self.engine)
 
     def wait(self, reached: Callable[[Membership], bool], seconds: float | None = None) -> bool:
         """Until the engine's membership is so."""
@@ -165,7 +180,7 @@ def join(run: Run) -> Outcome:
     """This engine is a member of the given swarm in the given role."""
     membership, unlocked = settled(run)
     if membership.in_swarm:
-        check_same_swarm(membership, run.options.given)
+        check_same_swarm(membership, run.options.given, trusted_ca(run.engine))
         return Outcome(unlocked, values=answer(run))
     if run.check:
         return would_enter(run.options)
@@ -185,14 +200,24 @@ def enter(run: Run) -> None:
         run.engine.post("/swarm/join", body)
     except EngineError as error:
         withdraw(run)
-        through = ", ".join(run.options.given["remote_addrs"])
-        raise RefusedError(f"Joining through {through} failed: {error.message}") from error
+        raise RefusedError(join_failure(run.options.given["remote_addrs"], error.message)) from error
     if not run.wait(lambda now: now.local_state == "active"):
         withdraw(run)
         raise NotConvergedError(f"This node is not active {run.options.wait_timeout:g} s after joining.")
     role = run.options.given.get("role")
-    if role and not run.wait(lambda now: now.role == role, 10):
-        raise RefusedError(f"This node joined as {run.observe().role}, not as {role}: the join_token is for the other role.")
+    if role and not run.wait(lambda now: now.role == role, ROLE_SECONDS):
+        joined = run.observe()
+        leave(run, joined)
+        raise RefusedError(
+            f"The join_token is for a {joined.role}, not for a {role}: this node left again; take the other token, and remove the entry "
+            f"{joined.node_id} on a manager with homecloud.swarm.node state: absent."
+        )
+
+
+def join_failure(addresses: Sequence[str], message: str) -> str:
+    """One sentence for a join that failed."""
+    meaning = next((meaning for words, meaning in JOIN_FAILURES if words in message), message)
+    return f"Joining a swarm through {', '.join(addresses)} failed: {meaning}."
 
 
 def withdraw(run: Run) -> None:
@@ -202,13 +227,18 @@ def withdraw(run: Run) -> None:
         run.wait(lambda now: not now.in_swarm)
 
 
-def check_same_swarm(membership: Membership, given: Mapping[str, Any]) -> None:
+def check_same_swarm(membership: Membership, given: Mapping[str, Any], trusted: str | None) -> None:
     """In a swarm is not enough: it must be this one, in this role."""
-    wanted, role = given.get("cluster_id"), given.get("role")
+    wanted, role, token = given.get("cluster_id"), given.get("role"), given.get("join_token")
+    leave_first = "let it leave that one first with homecloud.swarm.cluster state: absent"
     if wanted and membership.cluster_id and membership.cluster_id != wanted:
         raise RefusedError(
-            f"This engine ({membership.node_addr}) is already in another swarm ({membership.cluster_id}, not {wanted}); "
-            "let it leave that one first with homecloud.swarm.cluster state: absent."
+            f"This engine ({membership.node_addr}) is already in another swarm ({membership.cluster_id}, not {wanted}); {leave_first}."
+        )
+    if token and not wanted and trusted and ca_of_token(token) != trusted:
+        raise RefusedError(
+            f"This engine ({membership.node_addr}) is already in a swarm ({membership.cluster_id}) that the join_token is not for; "
+            f"{leave_first}, or take the present token."
         )
     if role and membership.role and membership.role != role:
         raise RefusedError(
@@ -248,16 +278,19 @@ def absent(run: Run) -> Outcome:
     before = {"state": membership.local_state, "role": membership.role}
     if not membership.in_swarm:
         return Outcome(changed=False, values=NOWHERE.shown())
-    force = run.options.asks("force")
-    if membership.role == "manager":
-        force = step_down(run, membership)
-    elif membership.local_state != "active":
-        force = True  # a join that never ended can only be broken off
-    if not run.check:
-        run.engine.post("/swarm/leave", force=str(force).lower())
-        if not run.wait(lambda now: not now.in_swarm):
-            raise NotConvergedError(f"This engine is still {run.observe().local_state} after leaving; look at its log.")
+    leave(run, membership)
     return Outcome(True, before, {"state": "inactive", "role": None}, values=NOWHERE.shown())
+
+
+def leave(run: Run, membership: Membership) -> None:
+    """Leave; a manager steps down before."""
+    # a join that never ended can only be broken off
+    force = step_down(run, membership) if membership.role == "manager" else membership.local_state != "active"
+    if run.check:
+        return
+    run.engine.post("/swarm/leave", force=str(force).lower())
+    if not run.wait(lambda now: not now.in_swarm):
+        raise NotConvergedError(f"This engine is still {run.observe().local_state} after leaving; look at its log (journalctl -u docker).")
 
 
 def step_down(run: Run, membership: Membership) -> bool:

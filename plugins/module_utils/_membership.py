@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ._engine import Engine
 from ._errors import QuorumLostError
+from ._identity import ca_digest, swarm_of
 from ._model import Body, Outcome
 from ._node import Quorum, shown
 from ._settings import settings_of
@@ -82,9 +84,34 @@ UNSEEN: dict[str, Any] = dict.fromkeys(
 )
 
 
+def locate(engine: Engine) -> Membership:
+    """Ask the engine; where it does not know its swarm's id, the certificate of this node does."""
+    facts = engine.info()
+    membership = Membership.of(facts)
+    if not membership.in_swarm or membership.cluster_id:
+        return membership
+    return replace(membership, cluster_id=swarm_of(_certificate(engine, facts, "swarm-node.crt")))
+
+
+def trusted_ca(engine: Engine) -> str | None:
+    """Digest of the CA this node trusts, as join tokens name it; None where its file cannot be read."""
+    root = _certificate(engine, engine.info(), "swarm-root-ca.crt")
+    return ca_digest(root) if root else None
+
+
+def _certificate(engine: Engine, facts: Body, name: str) -> str:
+    # only an engine on this host has its files here
+    if not engine.address.startswith("unix:"):
+        return ""
+    try:
+        return (Path(facts["DockerRootDir"]) / "swarm" / "certificates" / name).read_text(encoding="ascii")
+    except OSError:
+        return ""
+
+
 def describe(engine: Engine, options: Mapping[str, Any]) -> Outcome:
     """Everything the engine can say of its swarm. A sick swarm is an answer, not an error."""
-    membership = Membership.of(engine.info())
+    membership = locate(engine)
     seen = manager_view(engine, options) if membership.control_available else {}
     return Outcome(changed=False, values={"available": True, **membership.shown(), **UNSEEN, **seen})
 

@@ -22,6 +22,7 @@ NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
 NAME_LENGTH = 63
 #: The leader removes a network from its nodes before the name is free again.
 REMOVAL_SECONDS = 30.0
+ALLOCATION_SECONDS = 15.0
 
 
 def _address(text: Any) -> str:
@@ -95,7 +96,7 @@ def converge_network(engine: Engine, options: NetworkOptions, check: bool, clock
         return remove(engine, options, live, check, clock)
     check_sayable(options)
     if live is None:
-        return create(engine, options, check)
+        return create(engine, options, check, clock)
     changes = drift(live, options)
     if not changes:
         return Outcome(changed=False, before=shown(live), after=shown(live), values={"network": shown(live)})
@@ -177,11 +178,18 @@ FITS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def create(engine: Engine, options: NetworkOptions, check: bool) -> Outcome:
+def create(engine: Engine, options: NetworkOptions, check: bool, clock: Clock) -> Outcome:
     """Make the network."""
     if check:
         return Outcome(changed=True, after=wanted_view(options), values={"network": None})
     made = engine.post("/networks/create", body_of(options))["Id"]
+    # the leader gives it driver and addresses a moment later, or never
+    if not await_condition(lambda: engine.get(f"/networks/{made}")["Driver"], ALLOCATION_SECONDS, clock):
+        engine.delete(f"/networks/{made}")
+        raise NotConvergedError(
+            f"network {options.name} got no addresses within {ALLOCATION_SECONDS:g} s and was removed again; do its subnets overlap "
+            f"with another network's ({_taken(engine)}), or are the pools of the swarm used up?"
+        )
     live = shown(engine.get(f"/networks/{made}"))
     return Outcome(changed=True, after=live, values={"network": live})
 
@@ -207,8 +215,18 @@ def recreate(engine: Engine, options: NetworkOptions, live: Body, check: bool, c
     anew = NetworkOptions(options.name, given={**kept, **options.given})
     if not check:
         take_away(engine, live, clock)
-    outcome = create(engine, anew, check)
+    outcome = create(engine, anew, check, clock)
     return Outcome(True, shown(live), outcome.after, values=outcome.values)
+
+
+def _taken(engine: Engine) -> str:
+    subnets = (
+        f"{live['Name']} {pool['subnet']}"
+        for live in engine.get("/networks")
+        for pool in shown(live)["ipam_config"]
+        if live["Scope"] == "swarm"
+    )
+    return ", ".join(sorted(subnets))
 
 
 #: What a network made anew keeps from the old one; addresses and driver options the engine chose are chosen again.

@@ -89,7 +89,7 @@ control_available:
   returned: always
   type: bool
 cluster_id:
-  description: Id of the swarm. Only managers of a swarm with a leader know it; null elsewhere.
+  description: Id of the swarm; null in no swarm, and where neither the engine nor the certificate of the node can tell.
   returned: always
   type: str
   sample: 9ih5ufu1mzkzkf1d1xgf3zt3p
