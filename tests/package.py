@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 
 from checkout import COPY
 
-# Folders and files of development that no user needs.
-UNWANTED = ("tests", "molecule", ".ci", "Makefile", "ansible.cfg", "pyproject.toml", ".gitignore")
+# What users get; all else is about developing.
+WANTED = frozenset(
+    ("FILES.json", "MANIFEST.json", "LICENSE", "README.md", "CHANGELOG.rst", "changelogs", "docs", "meta", "playbooks", "plugins", "roles")
+)
 INVENTORY = """\
 ---
 all:
@@ -21,12 +24,13 @@ all:
 """
 
 
-def run(*command: str | Path, cwd: Path, collections: Path) -> str:
+def run(*command: str | Path, cwd: Path, collections: Path, show: bool = True) -> str:
     print("$", *command, flush=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment |= {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_HOME": str(collections / ".ansible")}
-    ran = subprocess.run(command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    print(ran.stdout, flush=True)
+    ran = subprocess.run(command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, check=False)
+    if show or ran.returncode:
+        print(ran.stdout, flush=True)
     if ran.returncode:
         sys.exit(f"package.py: {command[0]} failed ({ran.returncode})")
     return ran.stdout
@@ -40,14 +44,13 @@ def main() -> None:
         run("ansible-galaxy", "collection", "install", "--offline", "-p", empty, tarball, cwd=empty, collections=empty)
 
         installed = empty / "ansible_collections" / "homecloud" / "swarm"
-        if unwanted := [name for name in UNWANTED if (installed / name).exists()]:
-            sys.exit(f"package.py: the tarball holds {', '.join(unwanted)}; add them to build_ignore in galaxy.yml")
+        if unwanted := {path.name for path in installed.iterdir()} - WANTED:
+            sys.exit(f"package.py: the tarball holds {', '.join(sorted(unwanted))}; add them to build_ignore in galaxy.yml")
 
-        for module in sorted((installed / "plugins" / "modules").glob("*.py")):
-            name = f"homecloud.swarm.{module.stem}"
-            page = run("ansible-doc", "-t", "module", name, cwd=empty, collections=empty)
-            if name not in page and name.upper() not in page:
-                sys.exit(f"package.py: ansible-doc has no page for {name}")
+        modules = [f"homecloud.swarm.{path.stem}" for path in sorted((installed / "plugins" / "modules").glob("*.py"))]
+        pages = run("ansible-doc", "--json", "-t", "module", *modules, cwd=empty, collections=empty, show=False)
+        if missing := set(modules) - json.loads(pages).keys():
+            sys.exit(f"package.py: ansible-doc has no page for {', '.join(sorted(missing))}")
 
         (empty / "inventory.yml").write_text(INVENTORY)
         run("ansible-playbook", "homecloud.swarm.site", "-i", "inventory.yml", "--syntax-check", cwd=empty, collections=empty)

@@ -69,7 +69,7 @@ def parts() -> Iterator[Part]:
         missing = "" if python_for(unit) else f"no Python for {unit} on this machine"
         yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing)
     for scenario in _scenarios():
-        yield Part(f"molecule {scenario}", "molecule", ("molecule", "test", "-s", scenario), alone=True)
+        yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario), alone=True)
     for bench in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
         yield Part(f"bench {bench.stem.removeprefix('bench_')}", "bench", (PYTHON, str(bench.relative_to(ROOT))), alone=True)
 
