@@ -31,6 +31,8 @@ class Actual:
     secrets: Mapping[str, Body] = field(default_factory=dict)
     configs: Mapping[str, Body] = field(default_factory=dict)
     services: Mapping[str, Body] = field(default_factory=dict)
+    #: services of other stacks and of none, which may use this stack's objects
+    others: tuple[Body, ...] = ()
     network_ids: Mapping[str, str] = field(default_factory=dict)
     secret_ids: Mapping[str, str] = field(default_factory=dict)
     config_ids: Mapping[str, str] = field(default_factory=dict)
@@ -48,12 +50,13 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None) -> Actua
     networks = engine.get("/networks", filters={"scope": ["swarm"]}) or []
     secrets = _contents(engine, "/secrets", stack, (*wanted.secrets, *wanted.external_secrets))
     configs = _contents(engine, "/configs", stack, (*wanted.configs, *wanted.external_configs))
-    services = labelled(engine, "/services", stack)
+    services = engine.get("/services") or []
     actual = Actual(
         networks={item["Name"]: item for item in networks if (item.get("Labels") or {}).get(NAMESPACE) == stack},
         secrets=secrets,
         configs=configs,
-        services={item["Spec"]["Name"]: item for item in services},
+        services={item["Spec"]["Name"]: item for item in services if _belongs(item, stack)},
+        others=tuple(item for item in services if not _belongs(item, stack)),
         network_ids={
             **_predefined(engine, _targets(wanted)),
             **{item["Name"]: item["Id"] for item in networks},
@@ -74,7 +77,11 @@ def snapshot(engine: Engine, stack: str) -> Snapshot:
 
 def of_stack(objects: Mapping[str, Body], stack: str) -> dict[str, Body]:
     """Only those secrets or configs that carry the stack's label."""
-    return {name: item for name, item in objects.items() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack}
+    return {name: item for name, item in objects.items() if _belongs(item, stack)}
+
+
+def _belongs(item: Body, stack: str) -> bool:
+    return bool((item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack)
 
 
 def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> dict[str, Body]:

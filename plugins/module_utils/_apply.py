@@ -13,12 +13,16 @@ from typing import Any
 from ._actual import labelled
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine
-from ._errors import EngineError, InUseError, OutOfSequenceError, RefusedError, SwarmError
+from ._errors import EngineError, InUseError, OutOfSequenceError, SwarmError
 from ._model import Kind, Plan, Sort, Step
+from ._plan import targets
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier
 
 #: How often a plan is made anew when somebody else writes to the same services.
 ATTEMPTS = 5
+
+#: How long an object's last users may take to let go of it.
+REMOVAL_SECONDS = 60.0
 
 #: States from which a task goes nowhere (moby api/types/swarm, TaskState).
 TERMINAL = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
@@ -27,19 +31,44 @@ TERMINAL = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "o
 def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: str | None = None) -> None:
     """Carry the plan out.
 
-    Services are planned ``again`` once the objects they refer to have ids, and whenever the engine says that a service
-    has changed since it was read. Raises SwarmError with the steps done so far.
+    Objects that services refer to come first; what nobody refers to any more is left to ``tidy``. Services are planned ``again`` once those
+    objects have ids, and whenever the engine says that a service has changed since it was read. Raises SwarmError with
+    the steps done so far.
     """
     done: list[str] = []
+    needed = [step for step in plan.steps if step.sort is not Sort.SERVICE and step.kind is not Kind.REMOVE]
     try:
-        objects = [step for step in plan.steps if step.sort is not Sort.SERVICE]
-        for step in objects:
+        for step in needed:
             act(engine, step)
-            done.append(f"{step.kind.value} {step.sort.value} {step.name}")
-        _apply_services(engine, again() if objects else plan, again, auth, done)
+            done.append(_said(step))
+        _apply_services(engine, again() if needed else plan, again, auth, done)
     except SwarmError as error:
         error.achieved = {**error.achieved, "changed": bool(done), "done": done}
         raise
+
+
+def tidy(engine: Engine, plan: Plan) -> None:
+    """Remove what the plan says nobody needs any more, when the services that let go of it are well."""
+    for step in plan.steps:
+        if step.sort is not Sort.SERVICE and step.kind is Kind.REMOVE:
+            remove_patiently(engine, step)
+
+
+def adopt(engine: Engine, plan: Plan) -> frozenset[tuple[Sort, str]]:
+    """Have the engine verify the secrets whose value nobody recorded; the answer is those that hold another one.
+
+    The engine accepts an update with the same data and refuses one with other data (swarmkit, UpdateSecret).
+    """
+    denied = set()
+    for step in plan.steps:
+        if step.kind is Kind.ADOPT:
+            try:
+                act(engine, step)
+            except EngineError as error:
+                if "only updates to Labels are allowed" not in error.message:
+                    raise
+                denied.add((step.sort, step.name))
+    return frozenset(denied)
 
 
 def _apply_services(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: str | None, done: list[str]) -> None:
@@ -48,12 +77,16 @@ def _apply_services(engine: Engine, plan: Plan, again: Callable[[], Plan], auth:
             for step in plan.steps:
                 if step.sort is Sort.SERVICE:
                     act(engine, step, auth)
-                    done.append(f"{step.kind.value} {step.sort.value} {step.name}")
+                    done.append(_said(step))
             return
         except OutOfSequenceError:
             if attempt == ATTEMPTS:
                 raise
             plan = again()
+
+
+def _said(step: Step) -> str:
+    return f"{step.kind.value} {step.sort.value} {step.name}"
 
 
 def act(engine: Engine, step: Step, auth: str | None = None) -> None:
@@ -76,23 +109,27 @@ def _update(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
     except OutOfSequenceError:
         raise
     except EngineError as error:
-        if step.sort is Sort.SECRET and "only updates to Labels are allowed" in error.message:
-            raise RefusedError(
-                f"The value of secret {step.name} differs from the one the swarm holds, and a secret cannot be changed; "
-                "give it another name in the file, or remove the stack first."
-            ) from error
         raise type(error)(f"{step.sort.value.capitalize()} {step.name} could not be updated. {error.message}", error.status) from error
 
 
 def _replace(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
-    try:
+    if step.sort is Sort.NETWORK:
+        _detach(engine, step)
+        remove_patiently(engine, step)
+    else:
         _remove(engine, step, headers)
-    except InUseError as error:
-        raise RefusedError(
-            f"The {step.sort.value} {step.name} has another value in the file than in the swarm, where it is in use and cannot "
-            f"be changed: {error.message.rpartition('refused: ')[2]}. Give it another name in the file, so that its services roll over."
-        ) from error
     _create(engine, step, headers)
+
+
+def _detach(engine: Engine, step: Step) -> None:
+    """Take the services off a network, which cannot go while one is on it; they are put on the new one afterwards."""
+    network = step.live["Id"]
+    for service in engine.get("/services"):
+        spec = service["Spec"]
+        if network in targets(spec):
+            kept = [item for item in spec["TaskTemplate"]["Networks"] if item["Target"] != network]
+            off = {**spec, "TaskTemplate": {**spec["TaskTemplate"], "Networks": kept}}
+            engine.post(f"/services/{service['ID']}/update", off, version=service["Version"]["Index"])
 
 
 def _remove(engine: Engine, step: Step, _headers: Mapping[str, str]) -> None:
@@ -115,7 +152,7 @@ def _on_the_wire(step: Step) -> dict[str, Any]:
     body = {**step.body, "Data": base64.b64encode(content).decode("ascii")}
     if step.sort is Sort.SECRET:
         verifier = make_verifier(content, os.urandom(SALT_BYTES))
-        body["Labels"] = {**step.body.get("Labels", {}), KEY: step.name, VERSION: "1", VERIFIER: verifier}
+        body["Labels"] = {KEY: step.name, VERSION: "1", **step.body.get("Labels", {}), VERIFIER: verifier}
     return body
 
 
@@ -127,7 +164,7 @@ def remove(engine: Engine, plan: Plan, stack: str, timeout: float, clock: Clock 
     networks = [step for step in plan.steps if step.sort is Sort.NETWORK]
     for step in plan.steps:
         if step.sort is not Sort.NETWORK:
-            _remove_patiently(engine, step, stack, timeout, clock)
+            remove_patiently(engine, step, timeout, clock)
     if not await_condition(lambda: not _tasks(engine, stack), timeout, clock):
         nodes = sorted({task.get("NodeID", "") for task in _tasks(engine, stack)})
         raise SwarmError(
@@ -135,15 +172,15 @@ def remove(engine: Engine, plan: Plan, stack: str, timeout: float, clock: Clock 
             "Run it again when the node is back or removed."
         )
     for step in networks:
-        _remove_patiently(engine, step, stack, timeout, clock)
+        remove_patiently(engine, step, timeout, clock)
     await_condition(lambda: not labelled(engine, "/networks", stack), timeout, clock)
 
 
-def _remove_patiently(engine: Engine, step: Step, stack: str, timeout: float, clock: Clock) -> None:
+def remove_patiently(engine: Engine, step: Step, timeout: float = REMOVAL_SECONDS, clock: Clock = SYSTEM) -> None:
+    """Remove an object as soon as its last user lets go."""
     if not await_condition(lambda: _gone(engine, step), timeout, clock):
         raise SwarmError(
-            f"The {step.sort.value} {step.name} of stack '{stack}' is still in use after {timeout:g} s; "
-            "remove what else uses it, then run it again."
+            f"The {step.sort.value} {step.name} is still in use after {timeout:g} s; remove what else uses it, then run it again."
         )
 
 

@@ -38,11 +38,19 @@ NAMES: tuple[tuple[str, str], ...] = (
     ("Labels", "deploy.labels"),
 )
 
+
+def _reference(item: Mapping[str, Any], word: str) -> tuple[str, Any]:
+    """What a service sees of a secret or config, by the name it has in the container."""
+    file = item.get("File") or {}
+    seen = {"name": item.get(f"{word}Name"), "id": item.get(f"{word}ID") or "(new)"}
+    return file.get("Name", ""), {**seen, **{name.lower(): value for name, value in file.items() if name != "Name"}}
+
+
 #: Lists that read better by name: path -> how to name an item.
 KEYED: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "TaskTemplate.ContainerSpec.Env": lambda item: (item.partition("=")[0], item.partition("=")[2]),
-    "TaskTemplate.ContainerSpec.Secrets": lambda item: (item["File"]["Name"] if item.get("File") else "", item),
-    "TaskTemplate.ContainerSpec.Configs": lambda item: (item["File"]["Name"] if item.get("File") else "", item),
+    "TaskTemplate.ContainerSpec.Secrets": lambda item: _reference(item, "Secret"),
+    "TaskTemplate.ContainerSpec.Configs": lambda item: _reference(item, "Config"),
     "TaskTemplate.ContainerSpec.Mounts": lambda item: (item.get("Target", ""), item),
 }
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,8 @@ from ._diff import differences, told
 from ._errors import RefusedError
 from ._model import IMAGE, Body, Change, Kind, Plan, Sort, Step
 from ._spec import graft, restarts_tasks, same
-from ._verifier import verdict_of
+from ._verifier import KEY, VERSION
+from ._versions import Versioned, holds, labelled, name_of, versions_of
 
 
 @dataclass(frozen=True)
@@ -26,50 +26,51 @@ class Intent:
     contents: Mapping[tuple[Sort, str], bytes] = field(default_factory=dict)
     #: image as in the file -> (image to run, platforms); absent images keep what runs, or the tag
     pinned: Mapping[str, tuple[str, list[Body]]] = field(default_factory=dict)
-    prune: bool = False
+    #: True for services, "all" for everything the stack labelled and nothing uses
+    prune: bool | str = False
+    recreate: bool = False
+    #: secrets of which the engine said that they hold another value
+    denied: frozenset[tuple[Sort, str]] = frozenset()
 
 
 def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
     """The steps that lead from actual to desired, in a safe order; none when nothing differs."""
-    network_steps = tuple(_networks(desired, actual))
-    content_steps = (
-        *_contents(Sort.SECRET, desired.secrets, desired.secret_keys, actual.secrets, intent),
-        *_contents(Sort.CONFIG, desired.configs, desired.config_keys, actual.configs, intent),
-    )
-    replaced = frozenset((step.sort, step.name) for step in content_steps if step.kind is Kind.REPLACE)
-    services = tuple(_services(desired, actual, intent, replaced))
+    names = chosen(desired, actual, intent)
+    network_steps = tuple(_networks(desired, actual, intent))
+    content_steps = tuple(step for group in _sorts(desired, actual) for step in _contents(*group, intent))
+    remade = frozenset(step.name for step in network_steps if step.kind is Kind.REPLACE)
+    services = tuple(_services(desired, actual, intent, names, remade))
     pruned = tuple(_pruned(desired, actual)) if intent.prune else ()
+    leftovers = tuple(_leftovers(desired, actual)) if intent.prune == "all" else ()
+    outdated = tuple(_outdated(desired, actual, names))
     return Plan(
-        steps=(*network_steps, *content_steps, *in_safe_order((*services, *pruned), desired.order)),
-        warnings=tuple(_drift(desired, actual)),
+        steps=(*network_steps, *content_steps, *in_safe_order((*services, *pruned), desired.order), *outdated, *leftovers),
+        warnings=() if intent.recreate else tuple(_drifted(desired, actual)),
     )
 
 
-def bind(spec: Body, actual: Actual) -> dict[str, Any]:
-    """The spec with ids in place of names, as far as the objects exist."""
+def bind(spec: Body, actual: Actual, names: Mapping[tuple[Sort, str], str]) -> dict[str, Any]:
+    """The spec with ids in place of names, as far as the objects exist, and with the chosen versions."""
     template = dict(spec["TaskTemplate"])
     container = dict(template.get("ContainerSpec") or {})
     if template.get("Networks"):
         template["Networks"] = [{**item, "Target": actual.network_ids.get(item["Target"], item["Target"])} for item in template["Networks"]]
-    for sort, ids in (("Secret", actual.secret_ids), ("Config", actual.config_ids)):
-        if container.get(f"{sort}s"):
-            container[f"{sort}s"] = [{**item, f"{sort}ID": ids.get(item[f"{sort}Name"], "")} for item in container[f"{sort}s"]]
-    credential = ((container.get("Privileges") or {}).get("CredentialSpec") or {}).get("Config")
+    for sort, word, ids in ((Sort.SECRET, "Secret", actual.secret_ids), (Sort.CONFIG, "Config", actual.config_ids)):
+        if container.get(f"{word}s"):
+            versioned = [(item, names.get((sort, item[f"{word}Name"]), item[f"{word}Name"])) for item in container[f"{word}s"]]
+            container[f"{word}s"] = [{**item, f"{word}Name": name, f"{word}ID": ids.get(name, "")} for item, name in versioned]
+    privileges = container.get("Privileges") or {}
+    credential = (privileges.get("CredentialSpec") or {}).get("Config")
     if credential:
-        container["Privileges"] = {
-            **container["Privileges"],
-            "CredentialSpec": {
-                **container["Privileges"]["CredentialSpec"],
-                "Config": actual.config_ids.get(credential, credential),
-            },
-        }
+        name = names.get((Sort.CONFIG, credential), credential)
+        bound = {**privileges["CredentialSpec"], "Config": actual.config_ids.get(name, name)}
+        container["Privileges"] = {**privileges, "CredentialSpec": bound}
     template["ContainerSpec"] = container
     return {**spec, "TaskTemplate": template}
 
 
-def next_spec(spec: Body, live: Body | None, actual: Actual, intent: Intent) -> dict[str, Any]:
-    """The spec to send for a service: bound, pinned, and grafted on the live one."""
-    bound = bind(spec, actual)
+def next_spec(bound: dict[str, Any], live: Body | None, intent: Intent) -> dict[str, Any]:
+    """The spec to send for a service whose references are bound: with its image pinned, and grafted on the live one."""
     template = bound["TaskTemplate"]
     live_spec = (live or {}).get("Spec") or {}
     live_template = live_spec.get("TaskTemplate") or {}
@@ -94,56 +95,129 @@ def next_spec(spec: Body, live: Body | None, actual: Actual, intent: Intent) -> 
     return grafted
 
 
-def _networks(desired: Desired, actual: Actual) -> Iterator[Step]:
-    for name, body in desired.networks.items():
-        if name in actual.networks:
-            continue
-        if name in actual.network_ids:
-            raise RefusedError(
-                f"The network '{name}' exists but does not belong to stack '{desired.stack}'; declare it 'external: true' "
-                "to use it, or remove or rename one of the two."
-            )
-        yield Step(Kind.CREATE, Sort.NETWORK, name, body=body)
-
-
-def _drift(desired: Desired, actual: Actual) -> Iterator[str]:
+def _networks(desired: Desired, actual: Actual, intent: Intent) -> Iterator[Step]:
     for name, body in desired.networks.items():
         live = actual.networks.get(name)
-        if not live:
-            continue
-        options = live.get("Options") or {}
-        facets = [
-            ("driver", body.get("Driver") or "overlay", live.get("Driver")),
-            ("internal", bool(body.get("Internal")), bool(live.get("Internal"))),
-            ("attachable", bool(body.get("Attachable")), bool(live.get("Attachable"))),
-            *((f"driver_opts.{key}", value, options.get(key)) for key, value in (body.get("Options") or {}).items()),
-        ]
-        for facet, wanted, found in facets:
-            if wanted != found:
-                yield (
-                    f"Network {name}: {facet} is {found!r}, the file says {wanted!r}; the engine cannot change a network, "
-                    "so it stays: remove the stack and deploy it again to have it changed."
+        if live is None:
+            if name in actual.network_ids:
+                raise RefusedError(
+                    f"The network '{name}' exists but does not belong to stack '{desired.stack}'; declare it 'external: true' "
+                    "to use it, or remove or rename one of the two."
                 )
+            yield Step(Kind.CREATE, Sort.NETWORK, name, body=body)
+            continue
+        changes = tuple(drift(body, live))
+        if changes and intent.recreate:
+            users = sorted(other["Spec"]["Name"] for other in actual.others if live["Id"] in targets(other["Spec"]))
+            if users:
+                raise RefusedError(
+                    f"The network '{name}' of stack '{desired.stack}' cannot be made anew: service(s) {', '.join(users)} outside "
+                    "the stack use it; take them off it first."
+                )
+            yield Step(Kind.REPLACE, Sort.NETWORK, name, body=body, live=live, changes=changes)
+
+
+def drift(body: Body, live: Body) -> Iterator[Change]:
+    """What the file says of a network and the live one is not. Only what the file says is compared."""
+    name = body["Name"]
+    for facet, wanted, found in (
+        ("driver", body.get("Driver") or "overlay", live.get("Driver")),
+        ("internal", bool(body.get("Internal")), bool(live.get("Internal"))),
+        ("attachable", bool(body.get("Attachable")), bool(live.get("Attachable"))),
+        *((f"driver_opts.{key}", value, (live.get("Options") or {}).get(key)) for key, value in (body.get("Options") or {}).items()),
+        *_ipam(body.get("IPAM") or {}, live.get("IPAM") or {}),
+    ):
+        if wanted != found:
+            yield Change(f"networks.{name}.{facet}", found, wanted)
+
+
+def _ipam(wanted: Body, found: Body) -> Iterator[tuple[str, Any, Any]]:
+    yield "ipam.driver", wanted.get("Driver") or "default", found.get("Driver") or "default"
+    if wanted.get("Config"):
+        yield "ipam.subnets", _subnets(wanted), _subnets(found)
+
+
+def _subnets(ipam: Body) -> list[str]:
+    return [pool.get("Subnet") for pool in ipam.get("Config") or []]
+
+
+def _drifted(desired: Desired, actual: Actual) -> Iterator[str]:
+    for name, body in desired.networks.items():
+        for change in drift(body, actual.networks.get(name) or {}) if name in actual.networks else ():
+            yield (
+                f"{change.path} is {change.old!r}, but the file says {change.new!r}; the engine cannot change a network, so it "
+                "stays as it is. Set recreate: true to have it made anew, which restarts the services on it."
+            )
 
 
 def _contents(sort: Sort, wanted: Mapping[str, Body], keys: Mapping[str, str], live: Mapping[str, Body], intent: Intent) -> Iterator[Step]:
+    """One step at most for each secret or config; the object that shall be used is the step's, or else the newest that fits."""
     for name, body in wanted.items():
         content = intent.contents.get((sort, keys[name]))
-        found = live.get(name)
-        if found is None:
-            yield Step(Kind.CREATE, sort, name, body=_with_content(body, content))
+        versions = versions_of(name, live)
+        fitting = current(sort, versions, content, intent)
+        if fitting is None:
+            number = versions[0].number + 1 if versions else 1
+            called = name_of(name, number)
+            labels = {**(body.get("Labels") or {}), KEY: name, VERSION: str(number)}
+            newer = Change(f"{sort.value}s.{name}", f"version {number - 1}", f"version {number}")
+            body = _with_content({**body, "Name": called, "Labels": labels}, content)
+            yield Step(Kind.CREATE, sort, called, body=body, changes=(newer,) if versions else ())
             continue
-        labels = found["Spec"].get("Labels") or {}
+        labels = fitting.live["Spec"].get("Labels") or {}
         ours = {key: value for key, value in labels.items() if key.startswith("homecloud.swarm.")}
-        body = {**body, "Labels": {**(body.get("Labels") or {}), **ours}}
-        equal = _equal_content(sort, content, found)
-        if equal is False:
-            yield Step(Kind.REPLACE, sort, name, body=_with_content(body, content), live=found, changes=_new_value(sort, name))
+        body = {**body, "Name": fitting.name, "Labels": {**(body.get("Labels") or {}), **ours}}
+        if content is not None and holds(sort, fitting, content) is None:
+            yield Step(Kind.ADOPT, sort, fitting.name, body=_with_content(body, content), live=fitting.live)
         elif body["Labels"] != labels:
             changes = tuple(differences({"Labels": labels}, {"Labels": body["Labels"]}, f"{sort.value}s.{name}"))
-            yield Step(Kind.UPDATE, sort, name, body=body if equal else _with_content(body, content), live=found, changes=changes)
-        elif equal is None and content is not None:
-            yield Step(Kind.ADOPT, sort, name, body=_with_content(body, content), live=found)
+            yield Step(Kind.UPDATE, sort, fitting.name, body=body, live=fitting.live, changes=changes)
+
+
+def current(sort: Sort, versions: list[Versioned], content: bytes | None, intent: Intent) -> Versioned | None:
+    """The newest version with the wanted value; an older one serves too, which makes going back free.
+
+    Without a value to compare (a driver provides it) the newest is right. A first version nobody recorded may be right:
+    the engine is asked, and what it denied is in ``intent.denied``.
+    """
+    if content is None:
+        return versions[0] if versions else None
+    known = next((version for version in versions if holds(sort, version, content)), None)
+    unknown = [version for version in versions if holds(sort, version, content) is None and (sort, version.name) not in intent.denied]
+    return known or next(iter(unknown), None)
+
+
+def chosen(desired: Desired, actual: Actual, intent: Intent) -> dict[tuple[Sort, str], str]:
+    """Which object stands for each secret and config of the files."""
+    names: dict[tuple[Sort, str], str] = {}
+    for sort, wanted, keys, live in _sorts(desired, actual):
+        for name in wanted:
+            versions = versions_of(name, live)
+            fitting = current(sort, versions, intent.contents.get((sort, keys[name])), intent)
+            names[sort, name] = fitting.name if fitting else name_of(name, versions[0].number + 1 if versions else 1)
+    return names
+
+
+def _sorts(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Mapping[str, Body], Mapping[str, str], Mapping[str, Body]]]:
+    yield Sort.SECRET, desired.secrets, desired.secret_keys, actual.secrets
+    yield Sort.CONFIG, desired.configs, desired.config_keys, actual.configs
+
+
+def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str]) -> Iterator[Step]:
+    """Versions of ours that no service has a use for once this plan is carried out."""
+    used = _used_elsewhere(desired, actual)
+    for sort, wanted, _keys, live in _sorts(desired, actual):
+        for name in wanted:
+            for version in versions_of(name, live):
+                recorded = labelled(version.live)[0] == name
+                if recorded and version.name != names[sort, name] and (sort, version.name) not in used:
+                    yield Step(Kind.REMOVE, sort, version.name, live=version.live)
+
+
+def _used_elsewhere(desired: Desired, actual: Actual) -> frozenset[tuple[Sort, str]]:
+    """What other stacks' services use, and services of this one that the files do not have any more but that stay."""
+    kept = [service for name, service in actual.services.items() if name not in desired.services]
+    return frozenset[tuple[Sort, str]]().union(*(references(service["Spec"]) for service in (*actual.others, *kept)))
 
 
 def unknown(plan: Plan) -> Iterator[str]:
@@ -160,42 +234,26 @@ def _with_content(body: Body, content: bytes | None) -> dict[str, Any]:
     return dict(body) if content is None else {**body, "Data": content}
 
 
-def _new_value(sort: Sort, name: str) -> tuple[Change, ...]:
-    return (Change(f"{sort.value}s.{name}", "(a value)", "(another value)"),)
-
-
-def _equal_content(sort: Sort, content: bytes | None, live: Body) -> bool | None:
-    """None where it cannot be known: no content given, or a secret without a verifier of ours."""
-    if content is None:
-        return None
-    if sort is Sort.CONFIG:
-        return decoded(live["Spec"].get("Data")) == content
-    return verdict_of(content, live["Spec"].get("Labels"))
-
-
-def decoded(text: str | None) -> bytes:
-    """Content as the API carries it."""
-    return base64.b64decode(text or "")
-
-
-def _services(desired: Desired, actual: Actual, intent: Intent, replaced: frozenset[tuple[Sort, str]]) -> Iterator[Step]:
+def _services(
+    desired: Desired, actual: Actual, intent: Intent, names: Mapping[tuple[Sort, str], str], remade: frozenset[str]
+) -> Iterator[Step]:
     for name, spec in desired.services.items():
         live = actual.services.get(name)
-        after = next_spec(spec, live, actual, intent)
+        after = next_spec(bind(spec, actual, names), live, intent)
         if live is None:
             yield Step(Kind.CREATE, Sort.SERVICE, name, body=after)
             continue
         before = live["Spec"]
-        renewed = replaced & references(spec)
-        if same(after, before) and not renewed:
+        moved = sorted(remade & targets(spec))
+        if same(after, before) and not moved:
             continue
         place = f"services.{name.removeprefix(f'{desired.stack}_')}"
         changes = (
             *told(differences(readable(before, actual), readable(after, actual), place)),
-            *(Change(f"{place}.{sort.value}s.{used}", "(a value)", "(another value)") for sort, used in sorted(renewed)),
+            *(Change(f"{place}.networks.{network}", "(as it is)", "(made anew)") for network in moved),
         )
         kind = Kind.UPDATE if mode_of(before) == mode_of(after) else Kind.REPLACE
-        restarts = _tasks(after) if renewed or kind is Kind.REPLACE or restarts_tasks(after, before) else 0
+        restarts = _tasks(after) if moved or kind is Kind.REPLACE or restarts_tasks(after, before) else 0
         yield Step(kind, Sort.SERVICE, name, body=after, live=live, changes=changes, restarts=restarts)
 
 
@@ -208,13 +266,18 @@ def readable(spec: Body, actual: Actual) -> dict[str, Any]:
 
 
 def references(spec: Body) -> frozenset[tuple[Sort, str]]:
-    """The secrets and configs that a service uses, by name."""
+    """The networks, secrets and configs that a service uses, by name; networks of a live spec by id."""
     container = spec["TaskTemplate"].get("ContainerSpec") or {}
-    return frozenset(
+    return frozenset((Sort.NETWORK, name) for name in targets(spec)) | frozenset(
         (sort, item[f"{sort.value.capitalize()}Name"])
         for sort in (Sort.SECRET, Sort.CONFIG)
         for item in container.get(f"{sort.value.capitalize()}s") or []
     )
+
+
+def targets(spec: Body) -> frozenset[str]:
+    """The networks a service is on: names in a desired spec, ids in a live one."""
+    return frozenset(item["Target"] for item in spec["TaskTemplate"].get("Networks") or [])
 
 
 def mode_of(spec: Body) -> str:
@@ -232,6 +295,21 @@ def _pruned(desired: Desired, actual: Actual) -> Iterator[Step]:
     for name, live in sorted(actual.services.items()):
         if name not in desired.services:
             yield Step(Kind.REMOVE, Sort.SERVICE, name, live=live)
+
+
+def _leftovers(desired: Desired, actual: Actual) -> Iterator[Step]:
+    """Networks, secrets and configs of the stack that neither the files nor any service has a use for."""
+    specs = [other["Spec"] for other in actual.others]
+    used = frozenset[tuple[Sort, str]]().union(*map(references, specs))
+    for sort, found, wanted in (
+        (Sort.SECRET, of_stack(actual.secrets, desired.stack), desired.secrets),
+        (Sort.CONFIG, of_stack(actual.configs, desired.stack), desired.configs),
+        (Sort.NETWORK, actual.networks, desired.networks),
+    ):
+        for name, live in sorted(found.items()):
+            ours = sort is not Sort.NETWORK and labelled(live)[0] in wanted
+            if name not in wanted and not ours and not {(sort, name), (sort, live.get("Id", ""))} & used:
+                yield Step(Kind.REMOVE, sort, name, live=live)
 
 
 def removal(actual: Actual, stack: str) -> Plan:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 from ._actual import Actual, observe, snapshot
-from ._apply import apply, remove
+from ._apply import adopt, apply, remove, tidy
 from ._compose._project import Project
 from ._converge import Limits, watch
 from ._desired import Desired, convert
@@ -53,7 +53,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "configs": {"type": "dict", "default": {}},
     "attach": {"type": "dict", "default": {}},
-    "prune": {"type": "bool", "default": False},
+    "prune": {"type": "raw", "default": False},
+    "recreate": {"type": "bool", "default": False},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
     "registry_auth": {
         "type": "dict",
@@ -78,7 +79,8 @@ class Request:
     project: Project
     contents: Mapping[tuple[Sort, str], bytes]
     attach: Mapping[str, list[str]]
-    prune: bool
+    prune: bool | str
+    recreate: bool
     resolve_image: str
     registry_auth: str | None
     wait: bool
@@ -96,12 +98,26 @@ class Request:
             project=Project.from_wire(options["project"] or {"services": {}}),
             contents=contents,
             attach=options["attach"] or {},
-            prune=options["prune"],
+            prune=prune_of(options["prune"]),
+            recreate=options["recreate"],
             resolve_image=options["resolve_image"],
             registry_auth=auth_header(options["registry_auth"]),
             wait=options["wait"],
             limits=Limits(monitor=options["wait_stable"], timeout=options["wait_timeout"]),
         )
+
+
+#: What ``prune`` may be.
+PRUNE: dict[str, Any] = {"true": True, "yes": True, "false": False, "no": False, "all": "all"}
+
+
+def prune_of(value: Any) -> bool | str:
+    """A boolean, or "all"."""
+    try:
+        found: bool | str = PRUNE[str(value).lower()]
+    except KeyError:
+        raise RefusedError(f"prune takes true, false or all, not '{value}'.") from None
+    return found
 
 
 def converge_stack(engine: Engine, options: Mapping[str, Any], check: bool) -> Outcome:
@@ -120,16 +136,21 @@ def deploy(engine: Engine, request: Request, check: bool) -> Outcome:
     desired = wanted(request)
     _check_age(engine, desired)
     images = _pinned(engine, request, desired, observe(engine, request.name, desired))
-    intent = Intent(request.contents, images.images, request.prune)
-    state = partial(observe, engine, request.name, desired)
-    plan = compare(desired, state(), intent)
+    intent = Intent(request.contents, images.images, request.prune, request.recreate)
+    plan = compare(desired, observe(engine, request.name, desired), intent)
+    doubts = tuple(unknown(plan))
+    if check:
+        return _outcome(plan, [], warnings=(*plan.warnings, *images.warnings, *doubts))
+    if doubts:
+        intent = replace(intent, denied=adopt(engine, plan))
+        plan = compare(desired, observe(engine, request.name, desired), intent)
     findings: list[Finding] = []
-    if plan and not check:
-        apply(engine, plan, lambda: compare(desired, state(), intent), request.registry_auth)
-    if request.wait and not check:
+    if plan:
+        apply(engine, plan, lambda: compare(desired, observe(engine, request.name, desired), intent), request.registry_auth)
+    if request.wait:
         findings = _converged(engine, request, plan)
-    doubts = unknown(plan) if check else ()
-    return _outcome(plan, findings, warnings=(*plan.warnings, *images.warnings, *doubts))
+    tidy(engine, plan)
+    return _outcome(plan, findings, warnings=(*plan.warnings, *images.warnings))
 
 
 def would_deploy(request: Request) -> Outcome:

@@ -81,6 +81,8 @@ options:
   secrets:
     description:
       - Values for entries of the file's top-level C(secrets), by their keys there. They stand in for the entry's C(file).
+      - A secret cannot be changed, so a new value becomes a new object, C(NAME.v2) and so on. The services that use it are
+        updated, and the old one is removed when they run.
     type: dict
     default: {}
   configs:
@@ -96,7 +98,16 @@ options:
     default: {}
   prune:
     description:
-      - Whether services of the stack that the files do not have any more are removed.
+      - Whether objects of the stack that the files do not have any more are removed.
+      - V(true) removes services. V(all) also removes networks, secrets and configs that carry the stack's label and that no
+        service uses.
+    type: raw
+    default: false
+  recreate:
+    description:
+      - Whether a network whose definition differs from the file is made anew, which the engine cannot do in place. The services
+        of the stack are taken off it and put back, so their tasks restart. A network that services outside the stack use is refused.
+      - Without it a difference is a warning.
     type: bool
     default: false
   resolve_image:

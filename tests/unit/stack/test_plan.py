@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._actual import Act
 from ansible_collections.homecloud.swarm.plugins.module_utils._desired import Desired
 from ansible_collections.homecloud.swarm.plugins.module_utils._diff import drawn
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Kind, Plan, Sort
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Plan, Sort
 from ansible_collections.homecloud.swarm.plugins.module_utils._plan import Intent, compare, removal
-from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import VERIFIER, make_verifier
+from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import KEY, VERIFIER, VERSION, make_verifier
+from ansible_collections.homecloud.swarm.plugins.module_utils._versions import name_of
 
 STACK = {NAMESPACE: "s"}
+SALT = b"0" * 16
 
 
 def spec(
@@ -69,19 +72,25 @@ def steps(plan: Plan) -> list[tuple[str, str, str]]:
     return [(step.kind.value, step.sort.value, step.name) for step in plan.steps]
 
 
-def secret(label: str | None) -> dict[str, Any]:
-    labels = STACK if label is None else {**STACK, VERIFIER: label}
-    return {"s_pw": {"ID": "id-pw", "Version": {"Index": 3}, "Spec": {"Name": "s_pw", "Labels": labels}}}
+def held(name: str, labels: dict[str, str], data: str = "") -> dict[str, Any]:
+    """A secret or config of the stack, by its name."""
+    return {name: {"ID": f"id-{name}", "Version": {"Index": 3}, "Spec": {"Name": name, "Labels": {**STACK, **labels}, "Data": data}}}
 
 
-def config(content: bytes) -> dict[str, Any]:
-    data = base64.b64encode(content).decode()
-    return {"s_conf": {"ID": "id-conf", "Version": {"Index": 3}, "Spec": {"Name": "s_conf", "Labels": STACK, "Data": data}}}
+def secret(value: bytes | None, number: int = 1) -> dict[str, Any]:
+    """A version of the secret; None is one whose value nobody recorded."""
+    if value is None:
+        return held("s_pw", {})
+    return held(name_of("s_pw", number), {KEY: "s_pw", VERSION: str(number), VERIFIER: make_verifier(value, SALT)})
+
+
+def config(content: bytes, number: int = 1) -> dict[str, Any]:
+    """A version of the config."""
+    return held(name_of("s_conf", number), {KEY: "s_conf", VERSION: str(number)}, base64.b64encode(content).decode())
 
 
 HUSH = Intent({(Sort.SECRET, "pw"): b"hush"})
 CONF = Intent({(Sort.CONFIG, "conf"): b"a: 1"})
-SALT = b"0" * 16
 
 
 @pytest.mark.parametrize(
@@ -99,15 +108,113 @@ SALT = b"0" * 16
         (desired(spec()), actual(spec(), spec("old")), Intent(), []),
         (desired(spec()), actual(spec(), spec("old")), Intent(prune=True), [("remove", "service", "s_old")]),
         (desired(secrets=("pw",)), actual(), HUSH, [("create", "secret", "s_pw")]),
-        (desired(secrets=("pw",)), actual(secrets=secret(make_verifier(b"hush", SALT))), HUSH, []),
-        (desired(secrets=("pw",)), actual(secrets=secret(make_verifier(b"was", SALT))), HUSH, [("replace", "secret", "s_pw")]),
+        (desired(secrets=("pw",)), actual(secrets=secret(b"hush")), HUSH, []),
+        (desired(secrets=("pw",)), actual(secrets=secret(b"was")), HUSH, [("create", "secret", "s_pw.v2"), ("remove", "secret", "s_pw")]),
         (desired(secrets=("pw",)), actual(secrets=secret(None)), HUSH, [("adopt", "secret", "s_pw")]),
         (desired(configs=("conf",)), actual(configs=config(b"a: 1")), CONF, []),
-        (desired(configs=("conf",)), actual(configs=config(b"a: 2")), CONF, [("replace", "config", "s_conf")]),
+        (
+            desired(configs=("conf",)),
+            actual(configs=config(b"a: 2")),
+            CONF,
+            [("create", "config", "s_conf.v2"), ("remove", "config", "s_conf")],
+        ),
     ],
 )
 def test_steps(wanted: Desired, found: Actual, intent: Intent, expected: list[tuple[str, str, str]]) -> None:
     assert steps(compare(wanted, found, intent)) == expected
+
+
+PW = ("pw",)
+ALIKE = {**held("s_pw_vpn", {}), **held("s_pw.v9", {}), **held("s_pw.v8", {KEY: "s_pw_other", VERSION: "8"})}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        # the next number after the newest, and all that nobody needs goes
+        (
+            {**secret(b"a"), **secret(b"b", 2)},
+            [("create", "secret", "s_pw.v3"), ("remove", "secret", "s_pw.v2"), ("remove", "secret", "s_pw")],
+        ),
+        # back to an old value: its object is used again
+        ({**secret(b"hush"), **secret(b"b", 2)}, [("remove", "secret", "s_pw.v2")]),
+        # the current one stays, the one before goes
+        ({**secret(b"a"), **secret(b"hush", 2)}, [("remove", "secret", "s_pw")]),
+        # ten comes after nine
+        (
+            {**secret(b"a", 9), **secret(b"b", 10)},
+            [("create", "secret", "s_pw.v11"), *(("remove", "secret", f"s_pw.v{n}") for n in (10, 9))],
+        ),
+        # one nobody recorded is asked about before it is replaced, and never removed
+        (secret(None), [("adopt", "secret", "s_pw")]),
+        ({**secret(None), **secret(b"hush", 2)}, []),
+        # names that only look alike are left alone
+        ({**secret(b"hush"), **ALIKE}, []),
+        ({**ALIKE}, [("create", "secret", "s_pw")]),
+    ],
+)
+def test_versions(found: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    assert steps(compare(desired(secrets=PW), actual(secrets=found), HUSH)) == expected
+
+
+def test_what_the_engine_denied_becomes_a_new_version() -> None:
+    intent = replace(HUSH, denied=frozenset({(Sort.SECRET, "s_pw")}))
+    assert steps(compare(desired(secrets=PW), actual(secrets=secret(None)), intent)) == [("create", "secret", "s_pw.v2")]
+
+
+def using(name: str, identity: str = "") -> dict[str, Any]:
+    return spec(Secrets=[{"SecretName": name, "File": {"Name": "pw"}, **({"SecretID": identity} if identity else {})}])
+
+
+def test_users_roll_over_to_the_new_version() -> None:
+    found = actual(using("s_pw", "id-s_pw"), secrets=secret(b"was"))
+    plan = compare(desired(using("s_pw"), secrets=PW), replace(found, secret_ids={"s_pw": "id-s_pw"}), HUSH)
+    assert steps(plan) == [("create", "secret", "s_pw.v2"), ("update", "service", "s_web"), ("remove", "secret", "s_pw")]
+    assert plan.steps[1].body["TaskTemplate"]["ContainerSpec"]["Secrets"][0]["SecretName"] == "s_pw.v2"
+    assert plan.steps[1].restarts == 1
+
+
+def test_a_version_that_another_stack_uses_stays() -> None:
+    other = {"ID": "o", "Spec": {**using("s_pw", "id-s_pw"), "Name": "other_web"}}
+    found = replace(actual(secrets=secret(b"was")), others=(other,))
+    assert steps(compare(desired(secrets=PW), found, HUSH)) == [("create", "secret", "s_pw.v2")]
+
+
+DRIFT = {"Id": "id-net", "Name": "s_default", "Driver": "overlay", "Labels": STACK, "Attachable": True}
+
+
+@pytest.mark.parametrize(
+    ("recreate", "expected", "warned"),
+    [
+        (False, [], True),
+        (True, [("replace", "network", "s_default"), ("update", "service", "s_web")], False),
+    ],
+)
+def test_a_network_that_differs(recreate: bool, expected: list[tuple[str, str, str]], warned: bool) -> None:
+    plan = compare(desired(spec()), replace(actual(spec()), networks={"s_default": DRIFT}), Intent(recreate=recreate))
+    assert steps(plan) == expected
+    assert any("networks.s_default.attachable is True, but the file says False" in text for text in plan.warnings) is warned
+
+
+def test_a_network_that_others_use_is_not_made_anew() -> None:
+    other = {"ID": "o", "Spec": {**live(spec())["Spec"], "Name": "other_web"}}
+    found = replace(actual(spec()), networks={"s_default": DRIFT}, others=(other,))
+    with pytest.raises(RefusedError, match=r"service\(s\) other_web outside the stack use it"):
+        compare(desired(spec()), found, Intent(recreate=True))
+
+
+@pytest.mark.parametrize(
+    ("prune", "expected"),
+    [
+        (False, []),
+        (True, [("remove", "service", "s_old")]),
+        ("all", [("remove", "service", "s_old"), ("remove", "secret", "s_gone"), ("remove", "network", "s_back")]),
+    ],
+)
+def test_prune(prune: bool | str, expected: list[tuple[str, str, str]]) -> None:
+    found = actual(spec(), spec("old"), secrets=held("s_gone", {}))
+    found = replace(found, networks={**found.networks, "s_back": {"Id": "id-back", "Name": "s_back", "Labels": STACK}})
+    assert steps(compare(desired(spec()), found, Intent(prune=prune))) == expected
 
 
 @pytest.mark.parametrize(
@@ -180,9 +287,9 @@ def test_another_spelling_of_the_same_image_is_told() -> None:
 
 
 def test_a_secret_is_never_drawn() -> None:
-    plan = compare(desired(secrets=("pw",)), actual(secrets=secret(make_verifier(b"was", SALT))), HUSH)
+    plan = compare(desired(secrets=("pw",)), actual(secrets=secret(b"was")), HUSH)
+    assert plan.steps[0].body["Data"] == b"hush"
     assert "hush" not in drawn(plan)
-    assert Kind.REPLACE is plan.steps[0].kind
 
 
 def test_adopting_is_no_change() -> None:
