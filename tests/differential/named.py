@@ -37,7 +37,8 @@ NAMED: Sequence[Named] = (
     Named("x- keys anywhere", "CLI", r"Additional property x-\S+ is not allowed"),
     Named("ignored keys are not checked", "CLI", r"Additional property (pull_policy|develop|attach) is not allowed"),
     Named("every number may come from a variable", "CLI", r"must be a (integer|number|boolean)"),
-    Named("nested references and :+", "CLI", r"invalid interpolation format"),
+    Named("the :+ and + operators", "CLI", r"invalid interpolation format"),
+    Named("a credential spec in a config with a name of its own", "CLI", r"invalid credential spec: .* no such config can be found"),
     # What the CLI accepts, garbled, and we refuse.
     Named("a lone dollar sign is always an error", "ours", r"is not a variable\. Write \$\$"),
 )

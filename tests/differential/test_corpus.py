@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,21 +42,29 @@ def like(name: str, index: int) -> str:
 
 
 def compared(file: Path, folder: Path) -> Comparison:
+    """By itself, or, where it is only meant to be laid over another file, together with that."""
+    comparison = tried([file], folder / file.stem)
+    base = file.with_name(file.stem.rpartition("__")[0] + "__docker-compose.yml")
+    if comparison.outcome != BOTH_REJECT or not base.exists() or base == file:
+        return comparison
+    return tried([base, file], folder / f"{file.stem}-merged")
+
+
+def tried(files: Sequence[Path], folder: Path) -> Comparison:
     """With the first values that the CLI accepts; a file it misses is made."""
-    copy = folder / file.stem / file.name
-    copy.parent.mkdir()
-    shutil.copy(file, copy)
+    folder.mkdir()
+    copies = [Path(shutil.copy(file, folder)) for file in files]
     assert DOCKER
     comparison = Comparison(BOTH_REJECT)
-    for variables in trials(file.read_text()):
+    for variables in trials("".join(file.read_text() for file in files)):
         for _ in range(MOST_MISSING):
-            recorded = record(DOCKER, [copy], variables)
+            recorded = record(DOCKER, copies, variables)
             missing = MISSING_FILE.search(recorded.stderr)
             if not recorded.code or not missing or not missing[1].startswith(str(folder)):
                 break
             Path(missing[1]).parent.mkdir(parents=True, exist_ok=True)
             Path(missing[1]).write_text("A=1\n")
-        comparison = compare(converted([copy], variables), recorded)
+        comparison = compare(converted(copies, variables), recorded)
         if comparison.outcome != BOTH_REJECT:
             break
     return comparison

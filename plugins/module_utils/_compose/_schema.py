@@ -279,7 +279,7 @@ SERVICE: Mapping[str, Shape] = {
     "dns": one_or_list(),
     "dns_search": one_or_list(),
     "extra_hosts": _hosts,
-    "ulimits": map_of(either(number=signed, mapping=struct({"soft": signed, "hard": signed}, required=("soft", "hard"))), keys="[a-z]+"),
+    "ulimits": map_of(either(number=signed, mapping=struct({"soft": signed, "hard": signed}, required=("soft", "hard")))),
     "healthcheck": _healthcheck,
     "logging": struct({"driver": text, "options": options}),
     "credential_spec": _credential_spec,
