@@ -19,6 +19,7 @@ ORDER = (
     "_clock",
     "_labels",
     "_verifier",
+    "_versions",
     "_settings",
     "_compose",
     "_bodies",
