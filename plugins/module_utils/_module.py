@@ -52,9 +52,7 @@ class SwarmModule:
     """A module that works on one engine. Further arguments are AnsibleModule's rules (``required_if`` and so on)."""
 
     def __init__(self, options: Mapping[str, Mapping[str, Any]] | None = None, **rules: Any) -> None:
-        self.ansible = AnsibleModule(
-            argument_spec={**CONNECTION, **(options or {})}, supports_check_mode=True, **rules
-        )
+        self.ansible = AnsibleModule(argument_spec={**CONNECTION, **(options or {})}, supports_check_mode=True, **rules)
 
     def run(self, work: Work, bare: Callable[[Options], Outcome] | None = None) -> None:
         """Connect, work, answer.
@@ -63,15 +61,7 @@ class SwarmModule:
         mode only, because the roles before this module would have made them. In a real run their lack is an error.
         """
         options: Options = self.ansible.params
-        try:
-            outcome = self._work(work, bare, options)
-        except SwarmError as error:
-            self.ansible.fail_json(msg=error.message, **error.achieved)
-        for warning in outcome.warnings:
-            self.ansible.warn(warning)
-        states = {"before": _shown(outcome.before), "after": _shown(outcome.after)}
-        diff = {"prepared": outcome.prepared} if outcome.prepared else states
-        self.ansible.exit_json(changed=outcome.changed, diff=diff, **outcome.values)
+        _answer(self.ansible, lambda: self._work(work, bare, options))
 
     def _work(self, work: Work, bare: Callable[[Options], Outcome] | None, options: Options) -> Outcome:
         try:
@@ -81,6 +71,29 @@ class SwarmModule:
                 raise
             outcome = bare(options)
             return replace(outcome, warnings=(*outcome.warnings, f"{error.message} Predicted as if nothing existed yet."))
+
+
+class LocalModule:
+    """A module that looks at the machine itself and changes nothing, so needs neither engine nor SDK."""
+
+    def __init__(self, options: Mapping[str, Mapping[str, Any]] | None = None, **rules: Any) -> None:
+        self.ansible = AnsibleModule(argument_spec=dict(options or {}), supports_check_mode=True, **rules)
+
+    def run(self, work: Callable[[Options], Mapping[str, Any]]) -> None:
+        """Work, answer with what was found."""
+        _answer(self.ansible, lambda: Outcome(changed=False, values=work(self.ansible.params)))
+
+
+def _answer(ansible: AnsibleModule, work: Callable[[], Outcome]) -> None:
+    try:
+        outcome = work()
+    except SwarmError as error:
+        ansible.fail_json(msg=error.message, **error.achieved)
+    for warning in outcome.warnings:
+        ansible.warn(warning)
+    states = {"before": _shown(outcome.before), "after": _shown(outcome.after)}
+    diff = {"prepared": outcome.prepared} if outcome.prepared else states
+    ansible.exit_json(changed=outcome.changed, diff=diff, **outcome.values)
 
 
 def connection_of(options: Options) -> Connection:
