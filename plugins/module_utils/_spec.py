@@ -85,6 +85,8 @@ CANON: dict[str, Canon] = {
     "TaskTemplate.Networks.*.Aliases": bag,
     "TaskTemplate.Networks.*.DriverOpts": nothing_if_empty,
     "TaskTemplate.ContainerSpec.Isolation": default("default"),
+    # engines before 25 know nothing of it and leave it out
+    "TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges": default(False),
     "TaskTemplate.ContainerSpec.Env": bag,
     "TaskTemplate.ContainerSpec.Hosts": bag,
     "TaskTemplate.ContainerSpec.Mounts": bag,

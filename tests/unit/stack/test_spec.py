@@ -109,6 +109,7 @@ def test_graft_changes_only_the_differing_field() -> None:
             "UpdateConfig",
         ),
         ({"Condition": "any", "MaxAttempts": 0}, {}, "TaskTemplate.RestartPolicy"),
+        ({"SELinuxContext": None, "NoNewPrivileges": False}, {"SELinuxContext": None}, f"{CONTAINER}.Privileges"),
         ({"MaxConcurrent": 2, "TotalCompletions": 2}, {"MaxConcurrent": 2}, "Mode.ReplicatedJob"),
         ({"Test": ["NONE"], "Retries": 0}, {"Test": ["NONE"]}, f"{CONTAINER}.Healthcheck"),
     ],
