@@ -173,7 +173,6 @@ def remove(engine: Engine, plan: Plan, stack: str, timeout: float, clock: Clock 
         )
     for step in networks:
         remove_patiently(engine, step, timeout, clock)
-    await_condition(lambda: not labelled(engine, "/networks", stack), timeout, clock)
 
 
 def remove_patiently(engine: Engine, step: Step, timeout: float = REMOVAL_SECONDS, clock: Clock = SYSTEM) -> None:
@@ -188,10 +187,11 @@ def _gone(engine: Engine, step: Step) -> bool:
     try:
         _remove(engine, step, {})
     except EngineError as error:
-        if isinstance(error, InUseError) or "in use" in error.message or "active endpoints" in error.message:
+        if isinstance(error, InUseError) or "in use" in error.message:
             return False
         raise
-    return True
+    # a network is first taken off the nodes; its name is free only when it is not listed any more
+    return step.sort is not Sort.NETWORK or engine.find(f"/networks/{step.live['Id']}") is None
 
 
 def _tasks(engine: Engine, stack: str) -> list[dict[str, Any]]:
