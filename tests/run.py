@@ -6,6 +6,7 @@ import argparse
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,8 @@ def parts() -> Iterator[Part]:
     for unit in UNITS:
         missing = "" if python_for(unit) else f"no Python for {unit} on this machine"
         yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing)
+    cli = "" if shutil.which("docker") else "no docker CLI on PATH to compare with"
+    yield Part("differential", "units", (PYTHON, "-m", "pytest", "tests/differential"), missing=cli)
     for scenario in _scenarios():
         yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario), alone=True)
     for bench in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
