@@ -46,7 +46,7 @@ class Conversation(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Engine
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Nobody reads it."""
 
     def do_HEAD(self) -> None:

@@ -231,7 +231,7 @@ def _credential_spec(spec: Entry, project: Project, stack: str, at: At) -> dict[
         return None
     body = {"Config": "", "File": "", "Registry": "", **fill(CREDENTIAL_SPEC, spec)}
     if body["Config"]:
-        entry = defined(project.configs, "config", spec["config"], at.to("credential_spec"))
+        entry = defined(project.configs, "config", spec["config"], at.to("credential_spec").to("config"))
         body["Config"] = full_name(stack, spec["config"], entry)
     return body
 

@@ -52,11 +52,12 @@ def load(
             found = environment(service, variables, read, base, at)
             service.pop("env_file", None)
             service["environment"] = found
+            service["volumes"] = service.get("volumes", []) + service.pop("tmpfs", [])
             for index, mount in enumerate(service.get("volumes", ())):
                 _place(mount, variables, project_dir, base, at.to("volumes").to(index))
         notes.stop_on_errors()
+        merged = merge_files(merged, file, At(notes))
         warnings += notes.warnings
-        merged = merge_files(merged, file)
     notes = Notes(" + ".join(source.label for source in sources))
     project = _project(merged, At(notes))
     provided = {"secrets": provided_secrets, "configs": provided_configs}

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._notes import At
+from ._values import octal, size_bytes
 
 DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
+TMPFS_OPTIONS: Mapping[str, Callable[[str], int]] = {"size": size_bytes, "mode": octal}
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 
 
@@ -22,9 +25,21 @@ def short_mount(spec: str, at: At) -> dict[str, Any]:
         return {}
 
 
+def short_tmpfs(spec: str) -> dict[str, Any]:
+    """``/run`` or ``/run:size=64m,mode=1777``."""
+    target, _, listed = spec.partition(":")
+    mount: dict[str, Any] = {"type": "tmpfs", "target": target}
+    for option in filter(None, listed.split(",")):
+        name, _, value = option.partition("=")
+        if name not in TMPFS_OPTIONS:
+            raise ValueError(f"'{spec}' has the option '{name}'; Swarm knows {' and '.join(TMPFS_OPTIONS)} only.")
+        mount.setdefault("tmpfs", {})[name] = TMPFS_OPTIONS[name](value)
+    return mount
+
+
 def is_absolute(source: str) -> bool:
     """On a node that runs Linux, or on one that runs Windows."""
-    return source.startswith("/") or bool(DRIVE.match(source)) or source.startswith("\\\\")
+    return source.startswith(("/", "\\\\")) or bool(DRIVE.match(source))
 
 
 def _mount(spec: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ._mounts import PROPAGATIONS, short_mount
+from ._mounts import PROPAGATIONS, short_mount, short_tmpfs
 from ._notes import At
 from ._ports import short_ports
 from ._shapes import (
@@ -126,15 +126,15 @@ def _restart(value: str) -> str:
     return value
 
 
+def _reference(value: Any, at: At) -> Any:
+    return {"source": str(value)} if isinstance(value, str) else struct(REFERENCE, required=("source",))(value, at)
+
+
 def _credential_spec(value: Any, at: At) -> Any:
     found = struct({"config": text, "file": text, "registry": text})(value, at)
     if found and len([key for key in found if found[key]]) > 1:
         at.wrong("has more than one of config, file and registry. Keep one.")
     return found
-
-
-def _tmpfs(value: Any, at: At) -> Any:
-    return one_or_list()(value, at)
 
 
 def _top_level(fields: Mapping[str, Shape], empty: bool = True) -> Shape:
@@ -197,7 +197,7 @@ MOUNT: Mapping[str, Shape] = {
         }
     ),
     "volume": struct({"nocopy": flag, "subpath": text}),
-    "tmpfs": struct({"size": size}),
+    "tmpfs": struct({"size": size, "mode": mode}),
     "image": struct({"subpath": text}),
 }
 REFERENCE: Mapping[str, Shape] = {"source": text, "target": text, "uid": text, "gid": text, "mode": mode}
@@ -289,11 +289,11 @@ SERVICE: Mapping[str, Shape] = {
         mapping=map_of(nullable(struct(ATTACHMENT)), keys=NAMES),
     ),
     "volumes": list_of(either(text=short_mount, mapping=struct(MOUNT, required=("type",)))),
-    "secrets": list_of(either(text=lambda value, at: {"source": str(value)}, mapping=struct(REFERENCE, ("source",)))),
-    "configs": list_of(either(text=lambda value, at: {"source": str(value)}, mapping=struct(REFERENCE, ("source",)))),
+    "secrets": list_of(_reference, unique=False),
+    "configs": list_of(_reference, unique=False),
     "depends_on": either(list=list_of(text), mapping=lambda value, at: list(map_of(DEPENDENCY)(value, at) or ())),
     "deploy": nullable(struct(DEPLOY)),
-    "tmpfs": beyond_cli(_tmpfs),
+    "tmpfs": beyond_cli(one_or_list(parsed(short_tmpfs))),
     "oom_score_adj": beyond_cli(between(-1000, 1000)),
     "build": ignored("images are not built here. Build and push the image before."),
     **dict.fromkeys(

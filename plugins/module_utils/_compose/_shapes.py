@@ -17,7 +17,7 @@ from typing import Any
 
 from ._interpolate import Filled
 from ._notes import At, nearest
-from ._values import billionths, go_text, nanoseconds, size_bytes
+from ._values import billionths, go_text, nanoseconds, octal, size_bytes
 from ._words import split_words
 
 Shape = Callable[[Any, At], Any]
@@ -102,13 +102,6 @@ def or_digits(shape: Shape) -> Shape:
     return lambda value, at: shape(int(value) if isinstance(value, str) and DIGITS.match(value) else value, at)
 
 
-def mode(value: Any, at: At) -> Any:
-    """File permissions; as text (or through a variable) they are octal, as everywhere else."""
-    if isinstance(value, str) and re.match(r"0?[0-7]{3,4}\Z", value):
-        return int(value, 8)
-    return between(0, 2**32 - 1)(value, at)
-
-
 def parsed(parse: Callable[[str], Any], numbers: bool = False) -> Shape:
     """Text with a grammar of its own; ``parse`` raises ValueError with the rest of the sentence."""
 
@@ -129,6 +122,13 @@ def parsed(parse: Callable[[str], Any], numbers: bool = False) -> Shape:
 duration = parsed(nanoseconds)
 size = parsed(size_bytes, numbers=True)
 cpus = parsed(billionths, numbers=True)
+_octal = parsed(octal)
+_permissions = between(0, 2**32 - 1)
+
+
+def mode(value: Any, at: At) -> Any:
+    """File permissions; as text (or through a variable) they are octal, as everywhere else."""
+    return (_octal if isinstance(value, str) else _permissions)(value, at)
 
 
 def choice(*allowed: str) -> Shape:
@@ -246,7 +246,7 @@ def words(value: Any, at: At) -> Any:
 def ignored(reason: str) -> Shape:
     """Any value will do, and it does nothing; the warning says why."""
 
-    def shape(value: Any, at: At) -> None:
+    def shape(_value: Any, at: At) -> None:
         at.warn(f"is ignored: {reason}")
 
     return shape

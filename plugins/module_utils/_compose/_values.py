@@ -26,6 +26,7 @@ DURATION = re.compile(rf"[-+]?(?:{NUMBER}(?:{'|'.join(UNITS)}))+\Z")
 DURATION_PART = re.compile(rf"({NUMBER})({'|'.join(sorted(UNITS, key=len, reverse=True))})")
 SIZE = re.compile(rf"({NUMBER}(?:e[-+]?[0-9]+)?) ?(?:([kmgtp])(?:ib|b)?|b)?\Z", re.IGNORECASE)
 RATIONAL = re.compile(rf"[-+]?(?:{NUMBER}(?:[eE][-+]?[0-9]{{1,3}})?|[0-9]+/0*[1-9][0-9]*)\Z")
+PERMISSIONS = re.compile(r"0?[0-7]{3,4}\Z")
 INT64 = 2**63
 
 
@@ -75,6 +76,13 @@ def billionths(text: str) -> int:
     if share.denominator != 1:
         raise ValueError(f"'{text}' is too precise: at most nine decimals of a CPU.")
     return _int64(int(share), text)
+
+
+def octal(text: str) -> int:
+    """File permissions."""
+    if not PERMISSIONS.match(text):
+        raise ValueError(f"'{text}' is not a mode. Write it like 0440.")
+    return int(text, 8)
 
 
 def _int64(value: int, text: str) -> int:

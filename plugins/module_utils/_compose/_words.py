@@ -9,39 +9,34 @@ the start of a word.
 
 from __future__ import annotations
 
-BLANKS = " \t\r\n"
+import re
+
+TOKEN = re.compile(
+    r"""(?P<blank>[ \t\r\n]+)
+    |   (?P<hash>\#[^\n]*)
+    |   "(?P<double>(?:[^"\\]|\\.)*)"
+    |   '(?P<single>[^']*)'
+    |   \\(?P<escaped>.)
+    |   (?P<plain>[^ \t\r\n"'\\]+)""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def split_words(text: str) -> list[str]:
     words: list[str] = []
-    word: list[str] = []
-    in_word = False
-    quote = ""
-    letters = iter(text)
-    for letter in letters:
-        if letter == "\\" and quote != "'":
-            following = next(letters, None)
-            if following is None:
-                raise ValueError("ends with a backslash that escapes nothing.")
-            word.append(following)
-            in_word = True
-        elif quote:
-            if letter == quote:
-                quote = ""
-            else:
-                word.append(letter)
-        elif letter in "\"'":
-            quote, in_word = letter, True
-        elif letter in BLANKS:
-            if in_word:
-                words.append("".join(word))
-            word, in_word = [], False
-        elif letter == "#" and not in_word:
-            while letter not in ("\n", ""):
-                letter = next(letters, "")
+    word: str | None = None
+    position = 0
+    while position < len(text):
+        match = TOKEN.match(text, position)
+        if not match:
+            raise ValueError("has a quote that is not closed, or ends with a backslash that escapes nothing.")
+        kind, position = str(match.lastgroup), match.end()
+        if kind == "hash" and word is not None:
+            word, position = f"{word}#", match.start() + 1
+        elif kind in ("blank", "hash"):
+            words += [] if word is None else [word]
+            word = None
         else:
-            word.append(letter)
-            in_word = True
-    if quote:
-        raise ValueError(f"has a quote ({quote}) that is not closed.")
-    return [*words, "".join(word)] if in_word else words
+            piece = re.sub(r"\\(.)", r"\1", match[kind], flags=re.DOTALL) if kind == "double" else match[kind]
+            word = (word or "") + piece
+    return words if word is None else [*words, word]

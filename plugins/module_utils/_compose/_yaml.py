@@ -38,7 +38,7 @@ def plain(text: str) -> Any:
     """The value of an unquoted scalar."""
     if text in WORDS:
         return WORDS[text]
-    if not text[0] in "+-.0123456789":
+    if text[0] not in "+-.0123456789":
         return text
     digits = text.replace("_", "")
     if INTEGER.match(digits):
@@ -58,13 +58,23 @@ def _binary(text: str) -> str:
     return base64.b64decode(text, validate=False).decode("utf-8")
 
 
+def _typed(kinds: type | tuple[type, ...]) -> Callable[[str], Any]:
+    def make(text: str) -> Any:
+        value = plain(text)
+        if not isinstance(value, kinds):
+            raise TypeError(text)
+        return value
+
+    return make
+
+
 TAGGED: Mapping[str, Callable[[str], Any]] = {
     "plain": plain,
     TAG + "str": str,
-    TAG + "int": plain,
-    TAG + "float": lambda text: float(plain(text)),
-    TAG + "bool": plain,
-    TAG + "null": lambda text: None,
+    TAG + "int": _typed(int),
+    TAG + "float": lambda text: float(_typed((int, float))(text)),
+    TAG + "bool": _typed(bool),
+    TAG + "null": lambda _text: None,
     TAG + "timestamp": str,
     TAG + "binary": _binary,
 }
@@ -73,7 +83,7 @@ TAGGED: Mapping[str, Callable[[str], Any]] = {
 class _Loader(yaml.SafeLoader):
     """Builds the node tree only; what a plain scalar means is decided in ``plain``."""
 
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+    def resolve(self, kind: Any, _value: Any, implicit: Any) -> str:
         if kind is yaml.ScalarNode and implicit[0]:
             return "plain"
         return TAG + {yaml.ScalarNode: "str", yaml.SequenceNode: "seq"}.get(kind, "map")
