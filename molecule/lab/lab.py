@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from docker.errors import APIError
+from requests.exceptions import RequestException
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from homelab import labs
@@ -134,9 +137,19 @@ def main() -> int:
     try:
         VERBS[options.verb][0](options)
     except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
-        return 1
+        return complain(str(error))
+    except APIError as error:
+        return complain(f"The Docker engine refused: {error.explanation or error}.")
+    except RequestException as error:
+        return complain(f"The Docker engine stopped answering ({error}); `lab.py {options.verb}` again finishes the job.")
+    except KeyboardInterrupt:
+        return complain(f"Interrupted; `lab.py {options.verb}` again finishes the job, `lab.py down` removes what was made.")
     return 0
+
+
+def complain(sentence: str) -> int:
+    print(f"lab: {sentence}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

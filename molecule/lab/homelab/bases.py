@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 
@@ -35,16 +36,26 @@ TESTING = "forky"
 def ensure_base(engine: Engine, release: str) -> str:
     """The id of the image."""
     tag = f"debian:{release}-slim"
-    try:
-        image = engine.inspect_image(tag)
-        if (image["Config"].get("Labels") or {}).get(RECIPE, RECIPE_VERSION) == RECIPE_VERSION:
-            return str(image["Id"])
-    except ImageNotFound:
-        pass
+    image = find_image(engine, tag)
+    # One that was pulled bears no label: it is as good as it was.
+    if image and recipe_of(image) in (None, RECIPE_VERSION):
+        return str(image["Id"])
     with step(f"getting {tag}"):
         if not _pulled(engine, release):
             _bootstrap(engine, release)
     return str(engine.inspect_image(tag)["Id"])
+
+
+def find_image(engine: Engine, name: str) -> dict[str, Any] | None:
+    try:
+        image: dict[str, Any] = engine.inspect_image(name)
+    except ImageNotFound:
+        return None
+    return image
+
+
+def recipe_of(image: dict[str, Any]) -> str | None:
+    return (image["Config"].get("Labels") or {}).get(RECIPE)
 
 
 def debian_sources(release: str, mirrors: dict[str, str]) -> str:

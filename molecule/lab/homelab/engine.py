@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -94,7 +95,20 @@ def stop_engine(home: Path) -> bool:
         return False
     os.kill(pid, 15)
     _await(lambda: not _is_running(pid, "dockerd"), STOP_TIMEOUT, f"dockerd (pid {pid}) did not end within {STOP_TIMEOUT:.0f} s.")
+    _remove_traces()
     return True
+
+
+def _remove_traces() -> None:
+    """What an engine leaves in the kernel: its bridge, and cgroups of containers that ran in nodes."""
+    if Path("/sys/class/net/docker0").exists():
+        run(("ip", "link", "delete", "docker0"))
+    root = Path("/sys/fs/cgroup")
+    for top in (*root.glob("*/docker"), root / "docker"):
+        # The deepest first; one that is in use stays.
+        for folder in (*sorted(top.glob("**/"), reverse=True), top):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _client(url: str, timeout: int) -> Engine:

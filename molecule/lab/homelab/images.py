@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -10,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError
 from docker.utils.build import exclude_paths
 
-from .bases import ensure_base
+from .bases import ensure_base, find_image, recipe_of
 from .engine import Engine
 from .errors import LabError
 from .labels import LAB_IMAGE, RECIPE
@@ -135,16 +136,17 @@ def build_all(engine: Engine, recipes: Iterable[Recipe]) -> dict[str, str]:
 
 def _ensure_image(engine: Engine, recipe: Recipe, base_ids: Mapping[str, str]) -> str:
     recipe_hash = recipe.hash(base_ids[release] for release in recipe.bases())
-    try:
-        image = engine.inspect_image(recipe.image)
-        if (image["Config"].get("Labels") or {}).get(RECIPE) == recipe_hash:
-            return str(image["Id"])
-        say(f"{recipe.image}: its recipe changed")
-    except ImageNotFound:
-        pass
-    with step(f"building {recipe.image}"):
+    before = find_image(engine, recipe.image)
+    if before and recipe_of(before) == recipe_hash:
+        return str(before["Id"])
+    with step(f"building {recipe.image}" + (", its recipe changed" if before else "")):
         _build(engine, recipe, recipe_hash)
-    return str(engine.inspect_image(recipe.image)["Id"])
+    now = engine.inspect_image(recipe.image)
+    if before and before["Id"] != now["Id"]:
+        # Nodes made from it keep it for as long as they are there.
+        with contextlib.suppress(APIError):
+            engine.remove_image(before["Id"])
+    return str(now["Id"])
 
 
 def _build(engine: Engine, recipe: Recipe, recipe_hash: str) -> None:

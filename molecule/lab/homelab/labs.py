@@ -130,6 +130,9 @@ def down(engine: Engine, home: Home, lab: Lab) -> None:
 
 def clean(engine: Engine | None, home: Home) -> None:
     """Leave nothing: labs, images, the registry's volume, the engine if it was started here, files."""
+    if engine is None and home.engine.exists():
+        # It was killed: only an engine can remove what it has left.
+        engine = ensure_engine(home.engine)
     if engine is not None:
         for name in sorted({network["Labels"][labels.LAB] for network in engine.networks(filters={"label": labels.LAB})}):
             with step(f"removing the lab {name}"):
