@@ -14,6 +14,7 @@ from ._actual import labelled
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine
 from ._errors import EngineError, InUseError, OutOfSequenceError, SwarmError
+from ._images import Auth
 from ._model import Kind, Plan, Sort, Step
 from ._plan import targets
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier
@@ -28,7 +29,7 @@ REMOVAL_SECONDS = 60.0
 TERMINAL = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
 
 
-def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: str | None = None) -> None:
+def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth) -> None:
     """Carry the plan out.
 
     Objects that services refer to come first; what nobody refers to any more is left to ``tidy``. Services are planned ``again`` once those
@@ -71,7 +72,7 @@ def adopt(engine: Engine, plan: Plan) -> frozenset[tuple[Sort, str]]:
     return frozenset(denied)
 
 
-def _apply_services(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: str | None, done: list[str]) -> None:
+def _apply_services(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, done: list[str]) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             for step in plan.steps:
@@ -89,9 +90,10 @@ def _said(step: Step) -> str:
     return f"{step.kind.value} {step.sort.value} {step.name}"
 
 
-def act(engine: Engine, step: Step, auth: str | None = None) -> None:
-    """One step."""
-    headers = {"X-Registry-Auth": auth} if auth and step.sort is Sort.SERVICE else {}
+def act(engine: Engine, step: Step, auth: Auth | None = None) -> None:
+    """One step. The credentials go with the service, for the nodes that pull its image."""
+    header = auth(step.body["TaskTemplate"]["ContainerSpec"]["Image"]) if auth and step.body else None
+    headers = {"X-Registry-Auth": header} if header else {}
     ACTS[step.kind](engine, step, headers)
 
 

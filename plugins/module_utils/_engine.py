@@ -31,6 +31,7 @@ from ._errors import (
 
 try:
     import docker
+    import docker.auth
     import docker.errors
     import docker.tls
     import requests.exceptions
@@ -58,6 +59,8 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
 SENTENCES: Mapping[type[EngineError], str] = {
     NotInSwarmError: "The engine at {address} is in no swarm: make or join one first (homecloud.swarm.cluster).",
     NotManagerError: "The engine at {address} is a worker of its swarm, and only a manager can do this: run the task on a manager.",
+    QuorumLostError: "The swarm of the engine at {address} has no leader, as too few of its managers answer: bring the others back.",
+    LockedError: "The engine at {address} is a locked manager: unlock it first (homecloud.swarm.cluster with unlock_key).",
 }
 
 
@@ -125,14 +128,20 @@ class Engine:
         answer: dict[str, Any] = self.get("/info")
         return answer
 
+    def stored_auth(self, registry: str) -> dict[str, Any] | None:
+        """The credentials for a registry in this node's docker configuration, credential helpers included."""
+        with _Mapped(self.address):
+            found: dict[str, Any] | None = docker.auth.load_config().resolve_authconfig(registry)
+        return found
+
     def logs(self, path: str, tail: int) -> str:
         """The last lines of a task's or service's log, standard output and error in one text."""
-        with self._mapped():
+        with _Mapped(self.address):
             answer = self._send("GET", path, params={"stdout": 1, "stderr": 1, "tail": tail})
             return "".join(_log_lines(answer.content))
 
     def _call(self, method: str, path: str, **request: Any) -> Any:
-        with self._mapped():
+        with _Mapped(self.address):
             answer = self._send(method, path, **request)
         if not answer.content:
             return None
@@ -147,9 +156,6 @@ class Engine:
             raise api_error(answer.status_code, _message_of(answer), self.address)
         return answer
 
-    def _mapped(self) -> _Mapped:
-        return _Mapped(self.address)
-
 
 class _Mapped:
     """Turns what the transport raises into one of ours."""
@@ -161,7 +167,7 @@ class _Mapped:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, docker.errors.DockerException) or isinstance(problem, (requests.exceptions.RequestException, OSError)):
+        if isinstance(problem, (docker.errors.DockerException, requests.exceptions.RequestException, OSError)):
             raise unreachable(self.address, problem) from problem
 
 

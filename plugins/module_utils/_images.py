@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 from urllib.parse import quote
 
+from ._compose._image import registry_of
 from ._engine import Engine
 from ._errors import EngineError, RefusedError
+
+#: image -> the X-Registry-Auth header for its registry, if there are credentials for it.
+Auth = Callable[[str], Optional[str]]
 
 #: Most look-ups under way at once.
 LANES = 8
@@ -31,14 +35,14 @@ class Pinned:
     warnings: tuple[str, ...] = ()
 
 
-def pin(engine: Engine, images: Mapping[str, str], known: Collection[str], auth: str | None) -> Pinned:
+def pin(engine: Engine, images: Mapping[str, str], known: Collection[str], auth: Auth) -> Pinned:
     """Look up each image (as in the file -> as the engine names it) once, several at a time.
 
     An image that no registry has raises RefusedError, unless this engine holds it or it runs already (``known``).
     A registry that does not answer is a warning: the tag, or the digest that runs, is used as it is.
     """
     with ThreadPoolExecutor(LANES) as pool:
-        answers = list(pool.map(lambda image: _look_up(engine, image, auth), images.values()))
+        answers = list(pool.map(lambda image: _look_up(engine, image, auth(image)), images.values()))
     found: dict[str, tuple[str, list[Mapping[str, Any]]]] = {}
     warnings = []
     refusals = []
@@ -76,11 +80,21 @@ def platforms(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {name: value for name, value in entry.items() if value}
 
 
+def credentials(engine: Engine, given: Mapping[str, Any] | None, stored: bool) -> Auth:
+    """Whose password goes to which registry: the given one to its own registry only, the node's stored ones to theirs."""
+
+    def header(image: str) -> str | None:
+        registry = registry_of(image)
+        if given and given["serveraddress"] == registry:
+            return auth_header(given)
+        return auth_header(engine.stored_auth(registry)) if stored else None
+
+    return header
+
+
 def auth_header(auth: Mapping[str, Any] | None) -> str | None:
     """The X-Registry-Auth header: credentials as base64url JSON."""
-    if not auth:
-        return None
-    return base64.urlsafe_b64encode(json.dumps(auth).encode()).decode("ascii")
+    return base64.urlsafe_b64encode(json.dumps(auth).encode()).decode("ascii") if auth else None
 
 
 def _look_up(engine: Engine, image: str, auth: str | None) -> Any:

@@ -20,7 +20,7 @@ from ._desired import Desired, convert
 from ._diff import as_values, drawn
 from ._engine import Engine, api_version
 from ._errors import NotConvergedError, RefusedError
-from ._images import Pinned, auth_header, pin
+from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Finding, Kind, Outcome, Plan, Sort, Verdict
 from ._plan import Intent, compare, removal, unknown
 
@@ -61,9 +61,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "options": {
             "username": {"type": "str", "required": True},
             "password": {"type": "str", "required": True, "no_log": True},
-            "serveraddress": {"type": "str", "default": ""},
+            "serveraddress": {"type": "str", "required": True},
         },
     },
+    "with_registry_auth": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
     "wait_stable": {"type": "float", "default": 5},
@@ -82,7 +83,8 @@ class Request:
     prune: bool | str
     recreate: bool
     resolve_image: str
-    registry_auth: str | None
+    registry_auth: Mapping[str, Any] | None
+    with_registry_auth: bool
     wait: bool
     limits: Limits
 
@@ -101,7 +103,8 @@ class Request:
             prune=prune_of(options["prune"]),
             recreate=options["recreate"],
             resolve_image=options["resolve_image"],
-            registry_auth=auth_header(options["registry_auth"]),
+            registry_auth=options["registry_auth"],
+            with_registry_auth=options["with_registry_auth"],
             wait=options["wait"],
             limits=Limits(monitor=options["wait_stable"], timeout=options["wait_timeout"]),
         )
@@ -135,7 +138,8 @@ def deploy(engine: Engine, request: Request, check: bool) -> Outcome:
     """Bring the stack to what the files say, and wait until it is."""
     desired = wanted(request)
     _check_age(engine, desired)
-    images = _pinned(engine, request, desired, observe(engine, request.name, desired))
+    auth = credentials(engine, request.registry_auth, request.with_registry_auth)
+    images = _pinned(engine, request, desired, auth)
     intent = Intent(request.contents, images.images, request.prune, request.recreate)
     plan = compare(desired, observe(engine, request.name, desired), intent)
     doubts = tuple(unknown(plan))
@@ -146,7 +150,7 @@ def deploy(engine: Engine, request: Request, check: bool) -> Outcome:
         plan = compare(desired, observe(engine, request.name, desired), intent)
     findings: list[Finding] = []
     if plan:
-        apply(engine, plan, lambda: compare(desired, observe(engine, request.name, desired), intent), request.registry_auth)
+        apply(engine, plan, lambda: compare(desired, observe(engine, request.name, desired), intent), auth)
     if request.wait:
         findings = _converged(engine, request, plan)
     tidy(engine, plan)
@@ -189,15 +193,16 @@ def _check_age(engine: Engine, desired: Desired) -> None:
         )
 
 
-def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual) -> Pinned:
+def _pinned(engine: Engine, request: Request, desired: Desired, auth: Auth) -> Pinned:
     """Look up the images, by the policy: all, those that changed, or none."""
+    actual = observe(engine, request.name, desired)
     running = {(service["Spec"].get("Labels") or {}).get(IMAGE) for service in actual.services.values()}
     images = {spec["Labels"][IMAGE]: spec["TaskTemplate"]["ContainerSpec"]["Image"] for spec in desired.services.values()}
     if request.resolve_image == "never":
         return Pinned()
     if request.resolve_image == "changed":
         images = {raw: image for raw, image in images.items() if raw not in running}
-    return pin(engine, images, frozenset(filter(None, running)), request.registry_auth)
+    return pin(engine, images, frozenset(filter(None, running)), auth)
 
 
 def _converged(engine: Engine, request: Request, plan: Plan) -> list[Finding]:

@@ -133,9 +133,17 @@ options:
         type: str
         required: true
       serveraddress:
-        description: Name of the registry, with its port where it has one.
+        description:
+          - Name of the registry, with its port where it has one, as images name it (C(registry.home.arpa:5000)); C(docker.io) for
+            images that name none. The credentials go to no other registry.
         type: str
-        default: ""
+        required: true
+  with_registry_auth:
+    description:
+      - Whether credentials that the docker configuration of this node has (C(docker login)) are used, for registries
+        that O(registry_auth) is not for.
+    type: bool
+    default: false
   wait:
     description:
       - Whether to wait until all services of the stack run. A service that does not come up fails the task.

@@ -35,6 +35,11 @@ def familiar_image(image: str) -> str:
     return f"{name if official == 'library' and name and '/' not in name else path}{tail}"
 
 
+def registry_of(image: str) -> str:
+    """The name of the registry that an image comes from, with its port where it has one."""
+    return _split(image)[0]
+
+
 def _split(image: str) -> tuple[str, str]:
     """The registry and the rest. A first part is a registry if it has a dot, a port or a capital, or is localhost."""
     first, slash, rest = image.partition("/")
