@@ -93,7 +93,7 @@ options:
   attach:
     description:
       - Networks that exist already and that services join in addition to those in the file, by service key.
-      - A service that lists no networks keeps the stack's default network.
+      - A service that lists no networks keeps the stack's default network. On an attached network it has its full name only.
     type: dict
     default: {}
   prune:

@@ -109,7 +109,8 @@ def attachment_bodies(
         for key, attachment in (attachments or {"default": None}).items()
     ]
     there = {body["Target"] for body in bodies}
-    bodies += [_attachment(service, name, {}) for name in attach if name not in there]
+    # shared with other stacks, so without the short name, which another stack's service may have too
+    bodies += [{"Target": name} for name in attach if name not in there]
     return sorted(bodies, key=lambda body: str(body["Target"]))
 
 

@@ -263,7 +263,7 @@ def test_attached_networks_come_beside_the_default() -> None:
     found = converted("services: {a: {image: x}, b: {image: x, networks: [n]}}\nnetworks: {n: }", {"a": ["ingress"], "b": ["ingress"]})
     targets = {name: [entry["Target"] for entry in body["TaskTemplate"]["Networks"]] for name, body in found.services.items()}
     assert targets == {"st_a": ["ingress", "st_default"], "st_b": ["ingress", "st_n"]}
-    assert found.services["st_a"]["TaskTemplate"]["Networks"][0]["Aliases"] == ["a"]
+    assert found.services["st_a"]["TaskTemplate"]["Networks"][0] == {"Target": "ingress"}
     assert found.external_networks == ("ingress",)
 
 
