@@ -127,7 +127,9 @@ _permissions = between(0, 2**32 - 1)
 
 
 def mode(value: Any, at: At) -> Any:
-    """File permissions; as text (or through a variable) they are octal, as everywhere else."""
+    """File permissions: text is octal; through a variable, what YAML would make of it."""
+    if isinstance(value, Filled) and DIGITS.match(value) and not value.startswith("0"):
+        return _permissions(int(value), at)
     return (_octal if isinstance(value, str) else _permissions)(value, at)
 
 

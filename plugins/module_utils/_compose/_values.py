@@ -26,7 +26,7 @@ DURATION = re.compile(rf"[-+]?(?:{NUMBER}(?:{'|'.join(UNITS)}))+\Z")
 DURATION_PART = re.compile(rf"({NUMBER})({'|'.join(sorted(UNITS, key=len, reverse=True))})")
 SIZE = re.compile(rf"({NUMBER}(?:e[-+]?[0-9]+)?) ?(?:([kmgtp])(?:ib|b)?|b)?\Z", re.IGNORECASE)
 RATIONAL = re.compile(rf"[-+]?(?:{NUMBER}(?:[eE][-+]?[0-9]{{1,3}})?|[0-9]+/0*[1-9][0-9]*)\Z")
-PERMISSIONS = re.compile(r"0?[0-7]{3,4}\Z")
+PERMISSIONS = re.compile(r"0?[0-7]{1,4}\Z")
 INT64 = 2**63
 
 
