@@ -33,6 +33,7 @@ class Run:
 
     changed: Counter[tuple[str, str]]
     failed: tuple[str, ...]
+    began: float = 0
 
     @classmethod
     def read(cls, file: Path) -> Run:
@@ -40,7 +41,8 @@ class Run:
         records = [json.loads(line) for line in file.read_text().splitlines()]
         if not records or "failed" not in records[-1]:
             raise SystemExit(f"{file}: the run did not come to its end")
-        return cls(Counter((one["task"], one["host"]) for one in records[:-1] if "task" in one), tuple(records[-1]["failed"]))
+        changed = Counter((one["task"], one["host"]) for one in records[:-1] if "task" in one)
+        return cls(changed, tuple(records[-1]["failed"]), records[0]["began"])
 
 
 def environment(file: Path) -> dict[str, str]:

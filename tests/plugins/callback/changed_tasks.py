@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = r"""
 name: changed_tasks
 type: aggregate
 short_description: Record changed tasks
-description: Writes the tasks that reported a change, with their hosts, to the file that CHANGED_TASKS_FILE names.
+description:
+  - Writes the tasks that reported a change, with their hosts, to the file that CHANGED_TASKS_FILE names.
+  - A C({mode}) in its name becomes C(check) or C(real), for programs that give all runs one environment.
 """
 
 
@@ -30,8 +34,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
     def __init__(self) -> None:
         super().__init__()
-        self._file = Path(os.environ["CHANGED_TASKS_FILE"])
+        self._file = Path(os.environ["CHANGED_TASKS_FILE"].format(mode="check" if context.CLIARGS["check"] else "real"))
         self._file.unlink(missing_ok=True)
+        self._write(began=time.time())
 
     def v2_runner_on_ok(self, result: Any) -> None:
         if result._result.get("changed"):
