@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from .progress import step
 
 BUILDER_PACKAGES = ("debian-archive-keyring", "mmdebstrap")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+# Bases are made at once, but apt serves one at a time.
+INSTALLING = threading.Lock()
 # Grows when the way of making a base changes.
 RECIPE_VERSION = "2"
 # The official slim images leave out the same.
@@ -90,8 +93,9 @@ def _bootstrap(engine: Engine, release: str) -> None:
             f"No registry gives {tag}, and only root on Debian or Ubuntu can make it from packages: "
             "let the engine reach a registry, or run as root."
         )
-    if shutil.which("mmdebstrap") is None:
-        install(BUILDER_PACKAGES)
+    with INSTALLING:
+        if shutil.which("mmdebstrap") is None:
+            install(BUILDER_PACKAGES)
     mirrors = debian_mirrors(run(("apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages")))
     if "main" not in mirrors:
         raise LabError(f"No registry gives {tag}, and apt on this machine knows no Debian mirror: add one, or pull the image yourself.")

@@ -21,7 +21,7 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def step(what: str, quiet_below: float = 0.0) -> Iterator[None]:
+def step(what: str) -> Iterator[None]:
     """Say how long `what` has been running every ten seconds, and how long it took at the end."""
     started = time.monotonic()
     ended = threading.Event()
@@ -32,14 +32,14 @@ def step(what: str, quiet_below: float = 0.0) -> Iterator[None]:
 
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
+    end = "failed after "
     try:
         yield
+        end = ""
     finally:
         ended.set()
         heart.join()
-    took = time.monotonic() - started
-    if took >= quiet_below:
-        say(f"{what}: {took:.1f} s")
+        say(f"{what}: {end}{time.monotonic() - started:.1f} s")
 
 
 def at_once(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
