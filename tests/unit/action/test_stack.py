@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of the stack module: what it hands over, with real files and a module that only listens."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
+from ansible_collections.homecloud.swarm.plugins.action.stack import ActionModule, as_list, as_text
+
+WEB = "services: {web: {image: 'nginx:${TAG}', secrets: [pw]}}\nsecrets: {pw: {file: ./pw.txt}}\n"
+
+
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the action with options beside a playbook in an empty folder; the answer is (result, module arguments)."""
+
+    def run(**options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        loader = DataLoader()
+        loader.set_basedir(str(tmp_path))
+        task = Task()
+        task.action, task.args = "homecloud.swarm.stack", options
+        sent: dict[str, Any] = {}
+
+        def listen(_name: str, module_args: dict[str, Any], **_rest: Any) -> dict[str, Any]:
+            sent.update(module_args)
+            return {"changed": False}
+
+        action = ActionModule(task, MagicMock(), MagicMock(), loader, MagicMock(), None)
+        monkeypatch.setattr(action, "_execute_module", listen)
+        return action.run(task_vars={}), sent
+
+    return run
+
+
+def test_files_become_one_project(play: Any, tmp_path: Path) -> None:
+    (tmp_path / "stack.yml").write_text(WEB)
+    (tmp_path / "pw.txt").write_bytes(b"hush\x00\xff")
+    result, sent = play(name="s", compose=["stack.yml"], env={"TAG": 1.4})
+    assert not result.get("failed")
+    assert sent["project"]["services"]["web"]["image"] == "nginx:1.4"
+    assert base64.b64decode(sent["secrets"]["pw"]) == b"hush\x00\xff"
+
+
+def test_a_value_stands_in_for_the_file(play: Any, tmp_path: Path) -> None:
+    (tmp_path / "stack.yml").write_text(WEB)
+    _result, sent = play(name="s", compose="stack.yml", env={"TAG": 1}, secrets={"pw": "given"})
+    assert base64.b64decode(sent["secrets"]["pw"]) == b"given"
+
+
+def test_later_variables_win(play: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_text("TAG=1\nOTHER=x\n")
+    (tmp_path / "b.env").write_text("TAG=2\n")
+    mapping = {"services": {"web": {"image": "nginx:${TAG}", "hostname": "${OTHER}-${MINE}"}}}
+    _result, sent = play(name="s", compose=[mapping], env_files=["a.env", "b.env"], env={"MINE": True})
+    assert sent["project"]["services"]["web"]["image"] == "nginx:2"
+    assert sent["project"]["services"]["web"]["hostname"] == "x-true"
+
+
+def test_the_callers_shell_is_not_asked(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAG", "from-the-shell")
+    result, sent = play(name="s", compose=[{"services": {"web": {"image": "nginx:${TAG-none}"}}}])
+    assert sent["project"]["services"]["web"]["image"] == "nginx:none"
+    assert not result["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"compose": ["none.yml"]}, r"no file .none.yml. on the controller"),
+        ({"compose": [{"services": {"web": {"image": "x", "replica": 1}}}]}, r"compose\[1\]: services.web.replica: unknown key"),
+        ({"compose": [{"services": {"web": {"image": "x:${TAG}"}}}], "env_strict": True}, r"TAG"),
+        ({"compose": [{"services": {"web": {"image": "x"}}}], "secrets": ["pw"]}, r"'secrets' takes a mapping"),
+    ],
+)
+def test_mistakes_end_before_the_node(play: Any, options: dict[str, Any], message: str) -> None:
+    result, sent = play(name="s", **options)
+    assert result["failed"]
+    assert not sent
+    assert re.search(message, result["msg"])
+
+
+def test_removing_needs_no_files(play: Any) -> None:
+    _result, sent = play(name="s", state="absent")
+    assert sent == {"name": "s", "state": "absent"}
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, ""), (True, "true"), (False, "false"), (1.5, "1.5"), ("a", "a")])
+def test_as_text(value: Any, text: str) -> None:
+    assert as_text(value) == text
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, []), ("a", ["a"]), (["a", {}], ["a", {}]), ({"a": 1}, [{"a": 1}])])
+def test_as_list(value: Any, expected: list[Any]) -> None:
+    assert as_list(value) == expected
