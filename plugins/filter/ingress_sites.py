@@ -31,7 +31,7 @@ def ingress_sites(
     apps: Iterable[Mapping[str, Any]],
     tls: str = "internal",
     certificates: Iterable[str] = (),
-    nodes: Sequence[str] = (),
+    nodes: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """The sites of all apps that shall be present, by host. Everything that is wrong is named at once."""
     sites = list(_sites(apps, tls))
@@ -71,9 +71,9 @@ def _unknown(sites: Sequence[Site], certificates: tuple[str, ...]) -> Iterator[s
             )
 
 
-def _shared_acme(sites: Sequence[Site], nodes: Sequence[str]) -> Iterator[str]:
+def _shared_acme(sites: Sequence[Site], nodes: Sequence[str] | None) -> Iterator[str]:
     hosts = [site.host for site in sites if site.tls == "acme"]
-    if hosts and len(nodes) != 1:
+    if hosts and nodes is not None and len(nodes) != 1:
         yield (
             f"Certificates from ACME ({', '.join(hosts)}) need exactly one ingress node, and there are {len(nodes)} ({', '.join(nodes)}): "
             "a challenge could reach a node that knows nothing of it. Leave one in swarm_ingress_nodes, "

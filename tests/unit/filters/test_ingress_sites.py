@@ -35,6 +35,7 @@ def site(host: str, app: str, port: int = 80, tls: str = "internal") -> dict[str
         pytest.param([app("a", way("a.x")), app("b", way("a.x"), state="absent")], {}, [site("a.x", "a")], id="a host may change hands"),
         pytest.param([app("a", way("a.x", tls="none"))], {"tls": "acme"}, [site("a.x", "a", tls="none")], id="the app's word on TLS wins"),
         pytest.param([app("a", way("a.x"))], {"tls": "acme", "nodes": ["n1"]}, [site("a.x", "a", tls="acme")], id="acme on one node"),
+        pytest.param([app("a", way("a.x"))], {"tls": "acme"}, [site("a.x", "a", tls="acme")], id="acme on nodes not told"),
         pytest.param([app("a", way("a.x", tls="mine"))], {"certificates": ["mine"]}, [site("a.x", "a", tls="mine")], id="own certificate"),
     ],
 )
