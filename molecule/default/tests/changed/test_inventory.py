@@ -15,7 +15,7 @@ from changed_tasks import Run, differences, environment
 from outside import eventually
 
 SCENARIO = outside.ROOT / "molecule" / "default"
-VARIABLES = [outside.ROOT / "molecule" / "lab" / "demo.yml", SCENARIO / "variables.yml", SCENARIO / "changed.yml"]
+VARIABLES = [outside.ROOT / "molecule" / "lab" / "demo.yml", SCENARIO / "vars" / "lab.yml", SCENARIO / "vars" / "changed.yml"]
 PASSWORD = (outside.HOME / "guestbook-password").read_text().split()[0]
 
 
