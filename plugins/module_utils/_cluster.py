@@ -203,7 +203,10 @@ def enter(run: Run) -> None:
         raise RefusedError(join_failure(run.options.given["remote_addrs"], error.message)) from error
     if not run.wait(lambda now: now.local_state == "active"):
         withdraw(run)
-        raise NotConvergedError(f"This node is not active {run.options.wait_timeout:g} s after joining.")
+        raise NotConvergedError(
+            f"This node joined through {', '.join(run.options.given['remote_addrs'])}, but was not active within "
+            f"{run.options.wait_timeout:g} s, and left again; can it and the managers reach each other on ports 2377 and 7946?"
+        )
     role = run.options.given.get("role")
     if role and not run.wait(lambda now: now.role == role, ROLE_SECONDS):
         joined = run.observe()
@@ -267,9 +270,23 @@ def settled(run: Run) -> tuple[Membership, bool]:
             "(any other manager gives it with homecloud.swarm.cluster_info return_unlock_key: true)."
         )
     if not run.check:
-        run.engine.post("/swarm/unlock", {"UnlockKey": run.options.given["unlock_key"]})
-        run.wait(lambda now: now.local_state == "active")
+        unlock(run)
     return run.observe(), True
+
+
+def unlock(run: Run) -> None:
+    """Give the engine its key, and wait until it manages again."""
+    try:
+        run.engine.post("/swarm/unlock", {"UnlockKey": run.options.given["unlock_key"]})
+    except EngineError as error:
+        raise RefusedError(
+            "The unlock_key does not unlock this manager; take the present one from another manager "
+            "(homecloud.swarm.cluster_info return_unlock_key: true)."
+        ) from error
+    if not run.wait(lambda now: now.local_state == "active"):
+        raise NotConvergedError(
+            f"This manager was unlocked, but is {run.observe().local_state} after {run.options.wait_timeout:g} s; are the others up?"
+        )
 
 
 def absent(run: Run) -> Outcome:

@@ -127,14 +127,17 @@ def check_sayable(options: NetworkOptions) -> None:
         )
     for pool in options.given.get("ipam_config") or ():
         for option in ("subnet", "iprange"):
-            _check_network(options.name, option, pool.get(option))
+            if pool.get(option):
+                _check_network(options.name, option, pool[option])
 
 
 def _check_network(name: str, option: str, value: Any) -> None:
     try:
-        ipaddress.ip_network(value or "0.0.0.0/0")
+        ipaddress.ip_network(value)
     except ValueError as error:
         raise RefusedError(f"network {name}: ipam_config: {option} {value} is no network in CIDR notation ({error}).") from error
+    if "/" not in value:
+        raise RefusedError(f"network {name}: ipam_config: {option} {value} is no network in CIDR notation; add its prefix, as in {value}/24.")
 
 
 def drift(live: Body, options: NetworkOptions) -> tuple[Change, ...]:

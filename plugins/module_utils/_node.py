@@ -107,7 +107,7 @@ def converge_node(engine: Engine, options: NodeOptions, check: bool, clock: Cloc
     """Bring one node to what the options say."""
     nodes = engine.get("/nodes")
     try:
-        node = pick(nodes, options.hostname)
+        node = pick(nodes, options.hostname, gone=options.state == "absent")
     except NotFoundError as missing:
         if options.state == "absent":
             return Outcome(changed=False, values={"node": None})
@@ -132,14 +132,14 @@ def would_change(options: NodeOptions, warnings: tuple[str, ...] = ()) -> Outcom
     return Outcome(bool(wanted), {}, wanted, values={"node": None}, warnings=warnings)
 
 
-def pick(nodes: Sequence[Body], name: str) -> Body:
-    """The node with this id or hostname; of several with one hostname the only one that is up."""
+def pick(nodes: Sequence[Body], name: str, gone: bool = False) -> Body:
+    """The node with this id or hostname; of several with one hostname the only one that is up, or that is gone."""
     for node in nodes:
         if node["ID"] == name:
             return node
     named = [node for node in nodes if _name(node) == name]
-    alive = [node for node in named if node["Status"]["State"] != "down"]
-    for found in (named, alive):
+    meant = [node for node in named if (node["Status"]["State"] == "down") == gone]
+    for found in (named, meant):
         if len(found) == 1:
             return found[0]
     if named:

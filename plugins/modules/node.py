@@ -22,7 +22,8 @@ extends_documentation_fragment:
 options:
   hostname:
     description:
-      - Hostname or id of the node. Of several nodes with one hostname the only one that is not down is meant; else the id is needed.
+      - Hostname or id of the node. Of several nodes with one hostname the only one that is not down is meant, and the only one that is
+        down with O(state=absent); else the id is needed.
     type: str
     required: true
   state:
