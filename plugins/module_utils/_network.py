@@ -137,7 +137,7 @@ def _check_network(name: str, option: str, value: Any) -> None:
     except ValueError as error:
         raise RefusedError(f"network {name}: ipam_config: {option} {value} is no network in CIDR notation ({error}).") from error
     if "/" not in value:
-        raise RefusedError(f"network {name}: ipam_config: {option} {value} is no network in CIDR notation; add its prefix, as in {value}/24.")
+        raise RefusedError(f"network {name}: ipam_config: {option} {value} has no prefix; give it in CIDR notation, as in {value}/24.")
 
 
 def drift(live: Body, options: NetworkOptions) -> tuple[Change, ...]:

@@ -102,7 +102,7 @@ def converge(engine: TableEngine, clock: Clock, state: str, check: bool = False,
     return converge_cluster(cast(Engine, engine), ClusterOptions(state, given), check, clock)
 
 
-JOINING = {"join_token": "SWMTKN-1-ca-worker", "remote_addrs": ["192.0.2.2"]}
+JOINING: dict[str, Any] = {"join_token": "SWMTKN-1-ca-worker", "remote_addrs": ["192.0.2.2"]}
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_secrets_come_only_when_asked_for(clock: Clock) -> None:
 
 
 def test_secrets_are_not_in_the_diff(clock: Clock) -> None:
-    given = {"signing_ca_cert": "C", "signing_ca_key": "hidden", "join_token": "hidden", "rotate_manager_token": True}
+    given: dict[str, Any] = {"signing_ca_cert": "C", "signing_ca_key": "hidden", "join_token": "hidden", "rotate_manager_token": True}
     outcome = converge(engine_in("manager"), clock, "present", **given)
     assert outcome.changed
     assert "hidden" not in repr(outcome)
