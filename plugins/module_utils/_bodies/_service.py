@@ -29,7 +29,7 @@ def env_list(environment: Mapping[str, Any]) -> list[str]:
 
 def hosts(entries: Sequence[str]) -> list[str]:
     """The API takes the order of /etc/hosts: address, then name."""
-    return [f"{address} {name}" for name, _, address in (entry.partition(":") for entry in entries)]
+    return [f"{address} {name}" for name, _colon, address in (entry.partition(":") for entry in entries)]
 
 
 def ulimits(limits: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -192,7 +192,7 @@ def _task(key: str, service: Entry, attach: Sequence[str], project: Project, sta
 def _restart_policy(service: Entry, deploy: Entry) -> Any:
     if "restart_policy" in deploy:
         return fill(RESTART_POLICY, deploy["restart_policy"])
-    condition, _, attempts = service.get("restart", "no").partition(":")
+    condition, _colon, attempts = service.get("restart", "no").partition(":")
     if condition in ("always", "unless-stopped"):
         return {"Condition": "any"}
     if condition == "on-failure":

@@ -31,7 +31,7 @@ def familiar_image(image: str) -> str:
     path = match["path"]
     if domain != DEFAULT_DOMAIN:
         return f"{domain}/{path}{tail}"
-    official, _, name = path.partition("/")
+    official, _slash, name = path.partition("/")
     return f"{name if official == 'library' and name and '/' not in name else path}{tail}"
 
 

@@ -27,10 +27,10 @@ def short_mount(spec: str, at: At) -> dict[str, Any]:
 
 def short_tmpfs(spec: str) -> dict[str, Any]:
     """``/run`` or ``/run:size=64m,mode=1777``."""
-    target, _, listed = spec.partition(":")
+    target, _colon, listed = spec.partition(":")
     mount: dict[str, Any] = {"type": "tmpfs", "target": target}
     for option in filter(None, listed.split(",")):
-        name, _, value = option.partition("=")
+        name, _equals, value = option.partition("=")
         if name not in TMPFS_OPTIONS:
             raise ValueError(f"'{spec}' has the option '{name}'; Swarm knows {' and '.join(TMPFS_OPTIONS)} only.")
         mount.setdefault("tmpfs", {})[name] = TMPFS_OPTIONS[name](value)

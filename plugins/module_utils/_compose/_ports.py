@@ -22,12 +22,12 @@ def short_ports(value: str | float, at: At) -> list[dict[str, Any]]:
 
 
 def _ports(spec: str, at: At) -> list[dict[str, Any]]:
-    ports, _, protocol = spec.partition("/")
+    ports, _slash, protocol = spec.partition("/")
     protocol = protocol.lower() or "tcp"
     if protocol not in PROTOCOLS:
         raise ValueError(f"'{protocol}' is not a protocol; it is one of {', '.join(PROTOCOLS)}.")
-    address_and_published, _, target = ports.rpartition(":")
-    address, _, published = address_and_published.rpartition(":")
+    address_and_published, _colon, target = ports.rpartition(":")
+    address, _colon, published = address_and_published.rpartition(":")
     if address:
         _check_address(address.strip("[]"), spec, at)
     targets = _range(target, spec)
@@ -44,7 +44,7 @@ def _ports(spec: str, at: At) -> list[dict[str, Any]]:
 
 
 def _range(text: str, spec: str) -> list[int]:
-    low, _, high = text.partition("-")
+    low, _dash, high = text.partition("-")
     if not (low.isascii() and low.isdigit() and (high or low).isascii() and (high or low).isdigit()):
         raise ValueError(f"'{spec}' is not a port. Write it like 80, 8080:80 or 8080:80/udp.")
     first, last = int(low), int(high or low)

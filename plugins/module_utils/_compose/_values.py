@@ -36,7 +36,7 @@ def go_text(value: str | float) -> str:
         return str(value)
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
-    sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
+    sign, digits, _shift = Decimal(repr(value)).normalize().as_tuple()
     exponent = Decimal(repr(value)).adjusted()
     if -4 <= exponent < 6:
         return format(Decimal(repr(value)).normalize(), "f")

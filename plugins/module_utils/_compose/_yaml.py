@@ -15,9 +15,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from ._notes import At
+
+try:
+    import yaml
+except ImportError:  # where Ansible only looks whether this file can be imported; the controller has it
+    yaml = None  # type: ignore[assignment]
 
 WORDS: Mapping[str, bool | float | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -79,8 +82,6 @@ TAGGED: Mapping[str, Callable[[str], Any]] = {
     TAG + "timestamp": str,
     TAG + "binary": _binary,
 }
-# libyaml where it is there: seven times faster, and the CLI's parser is descended from it.
-LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 class _TooMuchError(Exception):
@@ -181,7 +182,9 @@ def _merge(value: Any, event: Any, at: At) -> dict[str, Any]:
 def parse(text: str, at: At) -> Any:
     """The first document of ``text`` as dicts, lists and scalars."""
     try:
-        return _document(yaml.parse(text, Loader=LOADER), at)
+        # libyaml where it is there: seven times faster, and the CLI's parser is descended from it.
+        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        return _document(yaml.parse(text, Loader=loader), at)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

@@ -54,7 +54,7 @@ def parsed(text: str) -> tuple[Any, list[str], list[str]]:
     ],
 )
 def test_scalar(scalar: str, value: Any) -> None:
-    found, errors, _ = parsed(f"a: {scalar}")
+    found, errors, _warnings = parsed(f"a: {scalar}")
     assert (found, errors) == ({"a": value}, [])
     assert type(found["a"]) is type(value)
 
@@ -114,7 +114,7 @@ def test_aliases_that_multiply_are_stopped() -> None:
 
 
 def test_merge_keys_fill_in_what_is_not_there() -> None:
-    found, errors, _ = parsed("x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y], a: 3}")
+    found, errors, _warnings = parsed("x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y], a: 3}")
     assert (found["z"], errors) == ({"a": 3, "b": 1, "c": 2}, [])
 
 
