@@ -59,7 +59,7 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
 SENTENCES: Mapping[type[EngineError], str] = {
     NotInSwarmError: "The engine at {address} is in no swarm: make or join one first (homecloud.swarm.cluster).",
     NotManagerError: "The engine at {address} is a worker of its swarm, and only a manager can do this: run the task on a manager.",
-    QuorumLostError: "The swarm of the engine at {address} has no leader, as too few of its managers answer: bring the others back.",
+    QuorumLostError: "The swarm of the engine at {address} has lost its quorum, as too few of its managers answer: bring the others back.",
     LockedError: "The engine at {address} is a locked manager: unlock it first (homecloud.swarm.cluster with unlock_key).",
 }
 
