@@ -13,7 +13,6 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,16 @@ LOG = HOME / "demo.log"
 CA = HOME / "ingress-ca.crt"
 HOST = "guestbook.home.arpa"
 SHAPE = {"LAB_BARE": "1", "LAB_RELEASE": "bookworm,trixie"}
+# What the commands shown need in front of them to mean this lab.
+PREFIX = "" if LAB == "default" else f"LAB_NAME={LAB} "
 # One node after the other comes to know the app; nothing here is slower than this.
 ANSWER_WITHIN_S = 60
+# Enough to see that more than one replica answers.
+QUESTIONS = 6
 
 # What of ansible-playbook's output says how far it is; the rest goes to the log.
-TASK = re.compile(r"^(?:RUNNING HANDLER|TASK) \[(?:homecloud\.swarm\.)?(.*?)\]")
+TASK = re.compile(r"^(?:RUNNING HANDLER|TASK) \[(?:homecloud\.swarm\.)?(.*?)\] \**$")
+CHECKS_OPTIONS = re.compile(r"Validating arguments against arg spec")
 PLAY = re.compile(r"^PLAY \[(.*?)\]")
 PROGRESS = re.compile(r"^\S+: \d+/\d+ ")
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)")
@@ -62,27 +66,36 @@ def run_playbook() -> None:
     process = subprocess.Popen(playbook_command(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout
     since_task: list[str] = []
+    began, last = time.monotonic(), ""
     with LOG.open("w") as log:
         for line in process.stdout:
             log.write(line)
             log.flush()
             since_task = [line] if TASK.match(line) else [*since_task, line]
-            for shown in summary(line):
-                print(shown, flush=True)
+            shown = summary(line)
+            if shown and shown != last:
+                print(f"  {clock(time.monotonic() - began)}  {shown}", flush=True)
+                last = shown
     if process.wait():
         print("".join(since_task))
         raise DemoError(f"The playbook failed; {LOG.relative_to(ROOT)} has all it said.")
 
 
-def summary(line: str) -> Iterator[str]:
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def summary(line: str) -> str:
+    """How a line of ansible-playbook's output is shown; nothing for most."""
     if play := PLAY.match(line):
-        yield f"  {play[1]}"
-    elif task := TASK.match(line):
-        yield f"    {task[1]}"
-    elif PROGRESS.match(line):
-        yield f"      {line.rstrip()}"
-    elif recap := RECAP.match(line):
-        yield f"  {recap[1]}: {recap[2]} tasks, {recap[3]} changed, {int(recap[4]) + int(recap[5])} failed"
+        return play[1]
+    if (task := TASK.match(line)) and not CHECKS_OPTIONS.search(line):
+        return f"  {task[1].replace(' : ', ': ')}"
+    if PROGRESS.match(line):
+        return f"    {line.rstrip()}"
+    if recap := RECAP.match(line):
+        return f"{recap[1]}: {recap[2]} tasks, {recap[3]} changed, {int(recap[4]) + int(recap[5])} failed"
+    return ""
 
 
 class Through(http.client.HTTPSConnection):
@@ -125,8 +138,10 @@ def nodes() -> dict[str, dict[str, Any]]:
 def ask_everywhere() -> int:
     ports = {name: int(settings["lab_https_port"]) for name, settings in nodes().items()}
     for name, port in ports.items():
-        about = ask(port)
-        print(f"  through {name} (127.0.0.1:{port}): guestbook {about['version']}, answered by {about['task']} on {about['node']}")
+        answers = [ask(port) for _question in range(QUESTIONS)]
+        (version,) = {about["version"] for about in answers}
+        replicas = sorted({f"{about['task'].rsplit('.', 1)[0]} on {about['node']}" for about in answers})
+        print(f"  through {name} (127.0.0.1:{port}): guestbook {version}, {QUESTIONS} answers by {', '.join(replicas)}")
     return min(ports.values())
 
 
@@ -138,7 +153,7 @@ def curl(port: int) -> str:
 
 def show_the_way(port: int, seconds: float) -> None:
     victim = max(nodes())
-    headline(f"Done in {int(seconds) // 60} min {int(seconds) % 60} s: https://{HOST}:{port}")
+    headline(f"Done in {clock(seconds)}: https://{HOST}:{port}")
     print(f"""
   Open it:          {curl(port)}
   In a browser:     add "127.0.0.1 {HOST}" to /etc/hosts and import {CA.relative_to(ROOT)}
@@ -146,10 +161,10 @@ def show_the_way(port: int, seconds: float) -> None:
   Try next
   Scale it:         {shlex.join(playbook_command("-e", "guestbook_replicas=4"))}
   A new version:    {shlex.join(playbook_command("-e", "guestbook_version=1.1"))}
-  Kill a node:      .venv/bin/python molecule/lab/lab.py fault kill {victim}
-                    and open it again: the others answer. (fault start {victim} brings it back)
+  Kill a node:      {PREFIX}.venv/bin/python molecule/lab/lab.py fault kill {victim}
+                    and open it again: the others answer. ({PREFIX}… fault start {victim} brings it back)
 
-  Remove it all:    make lab-down""")
+  Remove it all:    {PREFIX}make lab-down""")
 
 
 def main() -> int:
