@@ -8,6 +8,7 @@ References between objects are by name; ids are filled in when the objects exist
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,14 +48,29 @@ class Desired:
     needs: tuple[Need, ...] = ()
 
 
+DNS_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
+CONTENT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?\Z")
+#: What the engine allows in a name, and how long it may be; the stack's name is part of it.
+NAMES: Mapping[str, tuple[re.Pattern[str], int]] = {
+    **dict.fromkeys(("services", "networks"), (DNS_NAME, 63)),
+    **dict.fromkeys(("secrets", "configs"), (CONTENT_NAME, 64)),
+}
+POOL: Mapping[str, Field] = {
+    "subnet": Field("Subnet"),
+    "ip_range": Field("IPRange"),
+    "gateway": Field("Gateway"),
+    "aux_addresses": Field("AuxiliaryAddresses"),
+}
 IPAM: Mapping[str, Field] = {
     "driver": Field("Driver"),
-    "config": Field("Config", lambda pools: [fill({"subnet": Field("Subnet")}, pool) for pool in pools]),
+    "options": Field("Options"),
+    "config": Field("Config", lambda pools: [fill(POOL, pool) for pool in pools]),
 }
 NETWORK: Mapping[str, Field] = {
     "driver_opts": Field("Options"),
     "internal": Field("Internal"),
     "attachable": Field("Attachable"),
+    "enable_ipv6": Field("EnableIPv6"),
     "ipam": Field("IPAM", lambda ipam: fill(IPAM, ipam)),
 }
 
@@ -71,14 +87,17 @@ def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | 
         f"{stack}_{key}": service_body(key, service, extra.get(key, ()), project, stack, at.to(key))
         for key, service in project.services.items()
     }
-    notes.stop_on_errors()
     networks, external_networks = _networks(project, stack, extra)
+    secrets, configs = _contents(project.secrets, stack), _contents(project.configs, stack)
+    for sort, names in (("services", services), ("networks", networks), ("secrets", secrets), ("configs", configs)):
+        _check_names(sort, names, At(notes, (sort,)))
+    notes.stop_on_errors()
     return Desired(
         stack=stack,
         networks=networks,
         external_networks=external_networks,
-        secrets=_contents(project.secrets, stack),
-        configs=_contents(project.configs, stack),
+        secrets=secrets,
+        configs=configs,
         external_secrets=_external_names(project, "secrets"),
         external_configs=_external_names(project, "configs"),
         secret_keys=_keys(project.secrets, stack),
@@ -87,6 +106,15 @@ def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | 
         order=_order(project.services, stack),
         needs=tuple(Need(key, name, api) for key, service in project.services.items() for name, api in newer_fields(service)),
     )
+
+
+def _check_names(sort: str, names: Iterable[str], at: At) -> None:
+    """The engine would refuse these one by one, in the middle of the deploy."""
+    pattern, longest = NAMES[sort]
+    for name in names:
+        if not pattern.match(name) or len(name) > longest:
+            letters = "letters, digits, - and _" + (" and ." if "." in pattern.pattern else "")
+            at.wrong(f"the engine refuses the name '{name}'. It may have {letters}, not at either end, and {longest} in all.")
 
 
 def _networks(project: Project, stack: str, attach: Mapping[str, Sequence[str]]) -> tuple[dict[str, Body], tuple[str, ...]]:

@@ -22,10 +22,18 @@ class Named:
     words: str
 
 
+NEWER_THAN_3_0 = (
+    "attachable|cgroupns_mode|configs|credential_spec|driver|driver_opts|endpoint_mode|generic_resources|init|isolation|labels"
+    "|max_replicas_per_node|oom_score_adj|order|pids|preferences|rollback_config|secrets|start_interval|start_period|subpath"
+    "|sysctls|template_driver|tmpfs|x-.*"
+)
+COMPOSE_ONLY = "group_add|enable_ipv6|ip_range|gateway|aux_addresses|options|mode|selinux|create_host_path"
+
 NAMED: Sequence[Named] = (
     # What the CLI refuses and we accept.
     Named("the version may be a number", "CLI", r"^version must be a string"),
-    Named("the version does not limit the keys", "CLI", r"Additional property \S+ is not allowed|unsupported Compose file version: 3"),
+    Named("the version does not limit the keys", "CLI", rf"Additional property ({NEWER_THAN_3_0}) is not allowed"),
+    Named("what Compose has since and Swarm can do", "CLI", rf"Additional property ({COMPOSE_ONLY}) is not allowed"),
     Named("files may name different versions", "CLI", r"version mismatched"),
     Named("top-level name", "CLI", r"^\(root\) Additional property name is not allowed"),
     Named("a published port may be text", "CLI", r"\.(published|target) must be a integer"),

@@ -70,6 +70,7 @@ CONTAINER: Mapping[str, Field] = {
     "environment": Field("Env", env_list),
     "working_dir": Field("Dir"),
     "user": Field("User"),
+    "group_add": Field("Groups"),
     "stop_signal": Field("StopSignal"),
     "stop_grace_period": Field("StopGracePeriod", keep_empty=True),
     "tty": Field("TTY"),

@@ -63,7 +63,7 @@ REFUSED_IN_SERVICE: Mapping[str, str] = {
     "pids_limit": "cannot be used here in a stack. Set deploy.resources.limits.pids.",
     "scale": "cannot be used in a stack. Set deploy.replicas.",
     **dict.fromkeys(
-        ("profiles", "platform", "gpus", "runtime", "group_add", "provider", "models", "volumes_from", "use_api_socket"),
+        ("profiles", "platform", "gpus", "runtime", "provider", "models", "use_api_socket"),
         f"{NOT_IN_SWARM} Remove it.",
     ),
 }
@@ -127,7 +127,7 @@ def _restart(value: str) -> str:
 
 
 def _reference(value: Any, at: At) -> Any:
-    return {"source": str(value)} if isinstance(value, str) else struct(REFERENCE, required=("source",))(value, at)
+    return {"source": str(value)} if isinstance(value, str) else struct(REFERENCE, required=("source",), lenient=True)(value, at)
 
 
 def _credential_spec(value: Any, at: At) -> Any:
@@ -139,23 +139,21 @@ def _credential_spec(value: Any, at: At) -> Any:
 
 def _top_level(fields: Mapping[str, Shape], empty: bool = True) -> Shape:
     """A network, volume, secret or config; ``external`` may hold the name, as it did before 3.5."""
-    shape = struct({**fields, "name": text, "labels": labels, "external": _external})
+    external = either(flag=flag, mapping=struct({"name": text}, lenient=not empty))
+    shape = struct({**fields, "name": text, "labels": labels, "external": external})
 
     def read(value: Any, at: At) -> Any:
         found: dict[str, Any] | None = {} if value is None and empty else shape(value, at)
-        if found is None or not found.get("external"):
+        external = (found or {}).get("external", False)
+        if found is None or external is False:
             return {key: item for key, item in (found or {}).items() if key != "external"}
-        if isinstance(found["external"], dict) and "name" in found["external"]:
+        if isinstance(external, dict) and "name" in external:
             if "name" in found:
                 at.wrong("has both name and external.name. Keep name, and write external: true.")
-            found["name"] = found["external"]["name"]
+            found["name"] = external["name"]
         return {"name": at.path[-1], **found, "external": True}
 
     return read
-
-
-def _external(value: Any, at: At) -> Any:
-    return either(flag=flag, mapping=struct({"name": text}))(value, at)
 
 
 def _volume(value: Any, at: At) -> Any:
@@ -194,10 +192,11 @@ MOUNT: Mapping[str, Shape] = {
             "propagation": choice("", *PROPAGATIONS),
             "create_host_path": ignored("Swarm never makes the folder."),
             "selinux": ignored(NOT_IN_SWARM),
-        }
+        },
+        lenient=True,
     ),
-    "volume": struct({"nocopy": flag, "subpath": text}),
-    "tmpfs": struct({"size": size, "mode": mode}),
+    "volume": struct({"nocopy": flag, "subpath": text}, lenient=True),
+    "tmpfs": struct({"size": size, "mode": beyond_cli(mode)}, lenient=True),
     "image": struct({"subpath": text}),
 }
 REFERENCE: Mapping[str, Shape] = {"source": text, "target": text, "uid": text, "gid": text, "mode": mode}
@@ -274,6 +273,7 @@ SERVICE: Mapping[str, Shape] = {
     "env_file": either(text=one_or_list(), list=list_of(either(text=text, mapping=ENV_FILE))),
     "labels": labels,
     "sysctls": labels,
+    "group_add": list_of(scalar_text),
     "cap_add": list_of(text),
     "cap_drop": list_of(text),
     "dns": one_or_list(),
@@ -320,13 +320,15 @@ SERVICE: Mapping[str, Shape] = {
     "expose": ignored("services on the same network reach all ports of each other."),
 }
 CONTENT: Mapping[str, Shape] = {"file": text, "environment": text, "content": text, "template_driver": text}
+POOL: Mapping[str, Shape] = {"subnet": text, "ip_range": text, "gateway": text, "aux_addresses": map_of(text)}
 NETWORK = _top_level(
     {
         "driver": text,
         "driver_opts": options,
         "internal": flag,
         "attachable": flag,
-        "ipam": struct({"driver": text, "config": list_of(struct({"subnet": text}), unique=False)}),
+        "enable_ipv6": flag,
+        "ipam": struct({"driver": text, "options": options, "config": list_of(struct(POOL), unique=False)}),
     }
 )
 FILE: Shape = struct(

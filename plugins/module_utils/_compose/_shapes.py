@@ -10,6 +10,7 @@ made from them, so that the tables in ``_schema`` read like the files they descr
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -192,10 +193,15 @@ def map_of(shape: Shape, keys: str = r".+") -> Shape:
     return read
 
 
-def struct(fields: Mapping[str, Shape], required: Iterable[str] = (), refused: Mapping[str, str] | None = None) -> Shape:
-    """A mapping with known keys; ``x-`` keys are the user's own, ``refused`` says why a well-known key cannot be."""
+def struct(
+    fields: Mapping[str, Shape], required: Iterable[str] = (), refused: Mapping[str, str] | None = None, lenient: bool = False
+) -> Shape:
+    """A mapping with known keys; ``x-`` keys are the user's own, ``refused`` says why a well-known key cannot be.
+
+    ``lenient`` is for the few mappings where the CLI drops unknown keys without a word.
+    """
     needed = tuple(required)
-    reasons = refused or {}
+    read_field = functools.partial(_field, fields, refused or {}, lenient)
 
     def read(value: Any, at: At) -> Any:
         if not isinstance(value, dict):
@@ -203,17 +209,22 @@ def struct(fields: Mapping[str, Shape], required: Iterable[str] = (), refused: M
         for key in needed:
             if key not in value:
                 at.wrong(f"needs the key '{key}'.")
-        result: dict[str, Any] = {}
-        for key, item in value.items():
-            if key in fields:
-                result[key] = fields[key](item, at.to(key))
-            elif key in reasons:
-                at.to(key).wrong(reasons[key])
-            elif not key.startswith("x-"):
-                at.to(key).wrong(f"unknown key.{nearest(key, fields)}")
-        return {key: item for key, item in result.items() if item is not None}
+        found = {key: read_field(key, item, at.to(key)) for key, item in value.items()}
+        return {key: item for key, item in found.items() if item is not None}
 
     return read
+
+
+def _field(fields: Mapping[str, Shape], refused: Mapping[str, str], lenient: bool, key: str, item: Any, at: At) -> Any:
+    if key in fields:
+        return fields[key](item, at)
+    if key in refused:
+        at.wrong(refused[key])
+    elif lenient:
+        at.warn(f"is an unknown key and ignored.{nearest(key, fields)}")
+    elif not key.startswith("x-"):
+        at.wrong(f"unknown key.{nearest(key, fields)}")
+    return None
 
 
 def either(**shapes: Shape) -> Shape:

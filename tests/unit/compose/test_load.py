@@ -229,6 +229,14 @@ def test_other_versions_are_not_for_stacks() -> None:
         ("depends_on: [aa]", "services.a.depends_on: there is no service 'aa'. Did you mean 'a'?"),
         ("volumes: ['./x:/x']", "services.a.volumes.0: './x' is taken relative to /base, a folder of the controller."),
         ("volumes: ['~/x:/x']", "services.a.volumes.0: '~' stays as it is"),
+        (
+            "volumes: [{type: tmpfs, target: /t, tmpfs: {mode: 0700}}]",
+            "services.a.volumes.0.tmpfs.mode: is ignored, as docker stack deploy does.",
+        ),
+        (
+            "volumes: [{type: volume, target: /t, volume: {nocpy: true}}]",
+            "services.a.volumes.0.volume.nocpy: is an unknown key and ignored. Did you mean 'nocopy'?",
+        ),
         ("extra_hosts: [x]", "services.a.extra_hosts.0: is ignored: it has no address."),
     ],
 )

@@ -68,6 +68,7 @@ def test_the_least_service() -> None:
         ("stop_signal: HUP", f"{CONTAINER}.StopSignal", "HUP"),
         ("stop_grace_period: 1s", f"{CONTAINER}.StopGracePeriod", 10**9),
         ("stop_grace_period: 0s", f"{CONTAINER}.StopGracePeriod", 0),
+        ("group_add: [docker, 1000]", f"{CONTAINER}.Groups", ["docker", "1000"]),
         ("tty: true", f"{CONTAINER}.TTY", True),
         ("tty: false", f"{CONTAINER}.TTY", None),
         ("stdin_open: true", f"{CONTAINER}.OpenStdin", True),
@@ -209,6 +210,21 @@ networks:
     }
 
 
+def test_addresses_of_a_network() -> None:
+    found = converted("""
+services: {a: {image: x}}
+networks:
+  default:
+    enable_ipv6: true
+    ipam: {options: {o: 1}, config: [{subnet: 10.0.0.0/8, gateway: 10.0.0.1, ip_range: 10.1.0.0/16, aux_addresses: {h: 10.0.0.2}}]}
+""").networks["st_default"]
+    assert found["EnableIPv6"] is True
+    assert found["IPAM"] == {
+        "Options": {"o": "1"},
+        "Config": [{"Subnet": "10.0.0.0/8", "Gateway": "10.0.0.1", "IPRange": "10.1.0.0/16", "AuxiliaryAddresses": {"h": "10.0.0.2"}}],
+    }
+
+
 def test_secrets_and_configs() -> None:
     found = converted("""
 services: {a: {image: x, secrets: [z, {source: b, target: t, uid: "1", mode: 0}], configs: [c], credential_spec: {config: c}}}
@@ -257,6 +273,30 @@ def test_error(keys: str, message: str) -> None:
     with pytest.raises(ComposeError) as caught:
         body(keys, "networks: {front: }\nvolumes: {data: }\nsecrets: {password: {external: true}}")
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "services: {a.b: {image: x}}",
+            "services: the engine refuses the name 'st_a.b'. It may have letters, digits, - and _, not at either end",
+        ),
+        ("services: {a-: {image: x}}", "services: the engine refuses the name 'st_a-'."),
+        (f"services: {{{'a' * 61}: {{image: x}}}}", "services: the engine refuses the name 'st_aaaa"),
+        ("services: {a: {image: x}}\nnetworks: {default: {name: a.b}}", "networks: the engine refuses the name 'a.b'."),
+        ("services: {}\nsecrets: {_: {file: f}, s: {file: f, name: '-'}}", "secrets: the engine refuses the name 'st__'"),
+        (f"services: {{}}\nconfigs: {{{'c' * 62}: {{file: f}}}}", "configs: the engine refuses the name 'st_ccc"),
+    ],
+)
+def test_a_name_that_the_engine_would_refuse(text: str, message: str) -> None:
+    with pytest.raises(ComposeError) as caught:
+        converted(text)
+    assert message in caught.value.message
+
+
+def test_names_that_the_engine_takes() -> None:
+    assert converted("services: {a-b_c: {image: x}}\nsecrets: {s.txt: {file: f}}").order == ("st_a-b_c",)
 
 
 def test_attached_networks_come_beside_the_default() -> None:
