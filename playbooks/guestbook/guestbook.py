@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A guestbook: a page and a small JSON API over a PostgreSQL table.
 
 It is an example of an app that is easy to keep running on a swarm: the password is a file, any number of replicas

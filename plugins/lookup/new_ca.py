@@ -43,11 +43,18 @@ _raw:
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    PROBLEM: str | None = None
+except ImportError as problem:
+    PROBLEM = str(problem)
 
 
 def new_ca(name: str, days: int, now: datetime) -> dict[str, str]:
@@ -83,5 +90,7 @@ class LookupModule(LookupBase):
     """Ansible's way to find the lookup."""
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **options: Any) -> list[dict[str, str]]:
+        if PROBLEM:
+            raise AnsibleLookupError(f"Python's cryptography is missing on the controller ({PROBLEM}); install it beside ansible-core.")
         self.set_options(var_options=variables, direct=options)
         return [new_ca(name, self.get_option("days"), datetime.now(timezone.utc)) for name in terms]

@@ -23,6 +23,8 @@ from .progress import at_once, say, step
 FOLDER = Path(__file__).resolve().parent.parent
 NODE_RECIPE = FOLDER / "node"
 APP_RECIPES = FOLDER / "images"
+# Example apps, with the Dockerfile that users build too.
+EXAMPLES = FOLDER.parent.parent / "playbooks"
 NODE_IMAGE = "homecloud-lab-node"
 APP_IMAGE = "homecloud-lab-app"
 BUILDERS = min(4, os.cpu_count() or 1)
@@ -100,8 +102,8 @@ def node_recipe(release: str, bare: bool) -> Recipe:
 
 
 def find_apps(extra: Iterable[Path] = ()) -> tuple[App, ...]:
-    """Every recipe below images/, and those in the extra folders."""
-    folders = [path.parent for path in sorted(APP_RECIPES.glob("*/Dockerfile"))] + list(extra)
+    """Every recipe below images/ and of the example apps, and those in the extra folders."""
+    folders = [path.parent for top in (APP_RECIPES, EXAMPLES) for path in sorted(top.glob("*/Dockerfile"))] + list(extra)
     return tuple(_app(folder) for folder in folders)
 
 
