@@ -18,7 +18,7 @@ from ._labels import text_labels
 from ._model import Body, Change, Outcome
 
 #: Swarmkit's rule for names of networks.
-NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
+NAME = re.compile(r"[a-zA-Z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 NAME_LENGTH = 63
 #: The leader removes a network from its nodes before the name is free again.
 REMOVAL_SECONDS = 30.0

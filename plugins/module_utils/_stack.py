@@ -25,7 +25,7 @@ from ._model import IMAGE, Finding, Kind, Outcome, Plan, Sort, Verdict
 from ._plan import Intent, compare, removal, unknown
 
 #: What the engine takes as a service or network name (swarmkit); the stack's name is its beginning.
-NAME = re.compile(r"^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$")
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
 LONGEST = 63
 
 #: How each verdict reads in a sentence about a service.
