@@ -20,6 +20,7 @@ DOCKER = shutil.which("docker") or ""
 FIXTURES = Path(__file__).parent / "fixtures"
 VARIABLES = {
     "HOME": "/home/someone",
+    "REGISTRY": DEFAULT_DOMAIN,
     "TAG": "1.4.2",
     "WORD": "word",
     "EMPTY": "",

@@ -20,7 +20,7 @@ REST = re.compile(
 
 
 def familiar_image(image: str) -> str:
-    """``docker.io/library/nginx`` as ``nginx:latest``; the id of an image stays as it is. ValueError if it is neither."""
+    """The short name with its tag: ``library/nginx`` as ``nginx:latest``. An id stays as it is; ValueError if it is neither."""
     if IMAGE_ID.match(image):
         return image
     domain, rest = _split(image)

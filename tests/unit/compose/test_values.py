@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homecloud.swarm.plugins.module_utils._compose._image import familiar_image
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._image import DEFAULT_DOMAIN, familiar_image
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._mounts import short_mount
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._notes import At, Notes
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._ports import short_ports
@@ -169,8 +169,8 @@ def test_no_mount(spec: str, error: str) -> None:
     ("image", "familiar"),
     [
         ("nginx", "nginx:latest"),
-        ("docker.io/library/nginx:1", "nginx:1"),
-        ("index.docker.io/foo/bar", "foo/bar:latest"),
+        (f"{DEFAULT_DOMAIN}/library/nginx:1", "nginx:1"),
+        (f"index.{DEFAULT_DOMAIN}/foo/bar", "foo/bar:latest"),
         ("a4bc65fd", "a4bc65fd:latest"),
         (f"nginx:1@{DIGEST}", f"nginx:1@{DIGEST}"),
         (f"nginx@{DIGEST}", f"nginx@{DIGEST}"),
