@@ -24,11 +24,25 @@ class RestartOptions:
     service: str
     wait_timeout: int
     unlock_key: str | None = None
+    older_than: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> RestartOptions:
         """Pick them from a module's options."""
-        return cls(options["service"], options["wait_timeout"], options["unlock_key"])
+        files = options["older_than"]
+        return cls(options["service"], options["wait_timeout"], options["unlock_key"], None if files is None else tuple(files))
+
+
+#: Written by the engine when it starts.
+PID_FILE = Path("/var/run/docker.pid")
+
+
+def is_older(started: Path, files: Sequence[str]) -> bool:
+    """Whether one of the files was put in its place after the engine started; an engine without a pid file cannot tell."""
+    if not started.exists():
+        return False
+    # the time of the inode's change: a package's files keep the time of their making
+    return any(file.stat().st_ctime > started.stat().st_mtime for file in map(Path, files) if file.exists())
 
 
 def quorum_problem(managers: Sequence[Body], node_id: str) -> str | None:
@@ -57,7 +71,9 @@ def restart_engine(
     reconnect: Callable[[], Engine],
     clock: Clock = SYSTEM,
 ) -> Outcome:
-    """Restart now, unless that would cost the swarm its quorum."""
+    """Restart where it is due, unless that would cost the swarm its quorum."""
+    if options.older_than is not None and not is_older(PID_FILE, options.older_than):
+        return Outcome(changed=False)
     place = engine.info()["Swarm"]
     if place.get("ControlAvailable"):
         problem = quorum_problem(_managers(engine), place["NodeID"])

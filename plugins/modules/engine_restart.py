@@ -10,7 +10,7 @@ short_description: Restart Docker Engine without risking the swarm
 description:
   - Restarts the service of the engine and waits until the engine answers and the node is a working member of its swarm again.
   - Refuses where the swarm would lose its quorum because other managers cannot be reached at the moment.
-  - Meant for handlers, with C(throttle=1), so that one node at a time is away.
+  - Meant to be used with C(throttle=1), so that one node at a time is away.
 version_added: 0.1.0
 author:
   - The homecloud.swarm developers
@@ -24,8 +24,8 @@ attributes:
     support: none
     details: A restart has no state to show.
   idempotent:
-    support: none
-    details: Restarts whenever it is called.
+    support: partial
+    details: Restarts whenever it is called without O(older_than).
 options:
   service:
     description: Name of the service, as C(systemctl) or C(service) takes it.
@@ -35,6 +35,13 @@ options:
     description: Seconds until the node must be a working member again.
     type: int
     default: 120
+  older_than:
+    description:
+      - Restart only an engine that was started before one of these files was put in its place. A restart that was missed, because a
+        run was broken off, is so made up for.
+      - Without this option the engine is always restarted.
+    type: list
+    elements: path
   unlock_key:
     description: Opens this manager after the restart, in a swarm with autolock.
     type: str
@@ -43,6 +50,11 @@ options:
 EXAMPLES = r"""
 - name: Restart one engine at a time
   homecloud.swarm.engine_restart:
+  throttle: 1
+
+- name: Restart an engine that has not read its configuration
+  homecloud.swarm.engine_restart:
+    older_than: [/etc/docker/daemon.json]
   throttle: 1
 """
 
@@ -59,6 +71,7 @@ from ..module_utils._restart import RestartOptions, restart_engine
 OPTIONS: dict[str, dict[str, Any]] = {
     "service": {"type": "str", "default": "docker"},
     "wait_timeout": {"type": "int", "default": 120},
+    "older_than": {"type": "list", "elements": "path"},
     "unlock_key": {"type": "str", "no_log": True},
 }
 

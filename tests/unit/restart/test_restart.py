@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,12 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
     QuorumLostError,
     RefusedError,
 )
-from ansible_collections.homecloud.swarm.plugins.module_utils._restart import RestartOptions, quorum_problem, restart_engine
+from ansible_collections.homecloud.swarm.plugins.module_utils._restart import (
+    RestartOptions,
+    is_older,
+    quorum_problem,
+    restart_engine,
+)
 
 
 def managers(*reachabilities: str) -> list[dict[str, Any]]:
@@ -108,6 +116,30 @@ def run(before: Engine, after: Engine | None, key: str | None = None, check: boo
 def test_restart_waits_until_the_node_is_a_member_again(before: Engine, after: Engine, restarted: list[str]) -> None:
     assert run(before, after)
     assert restarted == ["docker"]
+
+
+@pytest.mark.parametrize(
+    ("engine_age", "file", "older"),
+    [(100, True, True), (-100, True, False), (None, True, False), (100, False, False)],
+    ids=["has not read it", "has read it", "no pid file", "no such file"],
+)
+def test_engine_older_than_its_files(tmp_path: Path, engine_age: float | None, file: bool, older: bool) -> None:
+    pid_file, settings = tmp_path / "docker.pid", tmp_path / "daemon.json"
+    if file:
+        settings.touch()
+    if engine_age is not None:
+        pid_file.touch()
+        started = time.time() - engine_age
+        os.utime(pid_file, (started, started))
+    assert is_older(pid_file, [str(settings)]) is older
+
+
+def test_engine_that_is_new_enough_is_left_alone(restarted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_restart, "is_older", lambda _started, _files: False)
+    engine: Any = Engine(info=[WORKER])
+    options = RestartOptions("docker", 60, older_than=("/etc/docker/daemon.json",))
+    assert not restart_engine(engine, options, False, lambda: engine).changed
+    assert restarted == []
 
 
 def test_check_mode_restarts_nothing(restarted: list[str]) -> None:
