@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._image import DEFAULT_DOMAIN
 from differential.named import BOTH_REJECT, EQUAL, UNEXPLAINED, compare
 from differential.normal import differences, normal
 from differential.ours import converted
