@@ -47,7 +47,8 @@ NAMED: Sequence[Named] = (
     Named("every number may come from a variable", "CLI", r"must be a (integer|number|boolean)"),
     Named("the :+ and + operators", "CLI", r"invalid interpolation format"),
     Named("a credential spec in a config with a name of its own", "CLI", r"invalid credential spec: .* no such config can be found"),
-    # What the CLI accepts, garbled, and we refuse.
+    # What the CLI accepts, and we refuse: the engine would refuse it, or the CLI garbles it.
+    Named("names that the engine refuses", "ours", r"the engine refuses the name"),
     Named("a lone dollar sign is always an error", "ours", r"is not a variable\. Write \$\$"),
 )
 
