@@ -23,6 +23,7 @@ from homelab.faults import FAULTS
 from homelab.images import find_apps
 from homelab.labels import Lab
 from homelab.labs import Home
+from homelab.nodes import cgroup_version
 from homelab.progress import say, step
 from homelab.shape import RELEASES, Shape, lab_name, parse_shape
 
@@ -48,7 +49,7 @@ def chosen_lab(options: argparse.Namespace) -> Lab:
 def engine(_options: argparse.Namespace) -> None:
     with one_at_a_time():
         facts = ensure_engine(HOME.engine).info()
-    say(f"the engine answers: {facts['ServerVersion']}, cgroup v{facts.get('CgroupVersion', '1')}, {facts['OperatingSystem']}")
+    say(f"the engine answers: {facts['ServerVersion']}, cgroup v{cgroup_version(facts)}, {facts['OperatingSystem']}")
 
 
 def images(options: argparse.Namespace) -> None:

@@ -21,7 +21,19 @@ from .images import App, build_all, find_apps, node_recipe
 from .inventory import inventory, known_hosts, write_inventory
 from .keys import Keys, SshKey
 from .labels import Lab
-from .nodes import Host, Placement, await_ready, container_config, create_node, inspect_host, node_of, place, placement_of
+from .nodes import (
+    Host,
+    Placement,
+    await_ready,
+    cgroup_version,
+    container_config,
+    create_node,
+    inspect_host,
+    node_of,
+    place,
+    placement_of,
+    runs_systemd,
+)
 from .ports import Ports, promised_ports
 from .progress import at_once, say, step
 from .registry import FIRST_PORT, HOST_NUMBER, REGISTRY, await_registry, create_registry, push_all, registry_config
@@ -61,9 +73,9 @@ def up(home: Home, shape: Shape, extra: Iterable[Path] = ()) -> Path:
     with one_at_a_time():
         engine = ensure_engine(home.engine)
         _check_owner(engine, lab)
+        _check_host(cgroup_version(engine.info()), nodes)
         ids = build_images(engine, {(node.release, node.bare) for node in nodes}, apps)
         host = inspect_host(engine, home.host, ids[node_recipe(nodes[0].release, nodes[0].bare).image])
-        _check_host(host, nodes)
         with step(f"starting {len(nodes)} nodes and the registry of the lab {lab.name}"):
             _remove_misfits(engine, lab, nodes)
             _create_missing(engine, lab, nodes, host, keys)
@@ -158,9 +170,9 @@ def _check_owner(engine: Engine, lab: Lab) -> None:
             )
 
 
-def _check_host(host: Host, nodes: Iterable[Node]) -> None:
+def _check_host(cgroup: str, nodes: Iterable[Node]) -> None:
     for node in nodes:
-        if node.bare and not host.runs_systemd(node.release):
+        if node.bare and not runs_systemd(cgroup, node.release):
             raise LabError(
                 f"{node.name}: the systemd of {node.release} needs cgroup v2 and this host has v1, so a bare {node.release} node cannot "
                 "run here: leave LAB_BARE out, or choose another release."

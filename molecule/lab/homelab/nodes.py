@@ -54,7 +54,16 @@ class Host:
     privileged: bool
 
     def runs_systemd(self, release: str) -> bool:
-        return self.cgroup == "2" or release not in WITHOUT_LEGACY_CGROUP
+        return runs_systemd(self.cgroup, release)
+
+
+def runs_systemd(cgroup: str, release: str) -> bool:
+    return cgroup == "2" or release not in WITHOUT_LEGACY_CGROUP
+
+
+def cgroup_version(facts: Mapping[str, Any]) -> str:
+    """Of the engine's host, out of what the engine says about itself."""
+    return str(facts.get("CgroupVersion", "1"))
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def inspect_host(engine: Engine, cache: Path, image: str) -> Host:
     if known.get("engine") != facts["ID"]:
         known = {"engine": facts["ID"], "privileged": _privileged_works(engine, image)}
         cache.write_text(json.dumps(known))
-    return Host(cgroup=str(facts.get("CgroupVersion", "1")), privileged=known["privileged"])
+    return Host(cgroup=cgroup_version(facts), privileged=known["privileged"])
 
 
 def _privileged_works(engine: Engine, image: str) -> bool:
