@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-testinfra_hosts = ["ansible://swarm_managers:swarm_workers"]
+testinfra_hosts = ["ansible://swarm_managers", "ansible://swarm_workers"]
 
 
 @pytest.mark.parametrize("package", ["docker.io", "python3-docker", "python3-yaml", "python3-jsondiff"])

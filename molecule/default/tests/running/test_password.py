@@ -12,7 +12,7 @@ from typing import Any
 import outside
 import pytest
 
-testinfra_hosts = ["ansible://swarm_managers:swarm_workers"]
+testinfra_hosts = ["ansible://swarm_managers", "ansible://swarm_workers"]
 PASSWORD = (outside.HOME / "guestbook-password").read_text().split()[0]
 
 # Where a value could be seen -> what shows it.

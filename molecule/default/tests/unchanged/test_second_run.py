@@ -10,7 +10,7 @@ from typing import Any
 from changed_tasks import Run
 from engine_writes import engine_log, requests, writes
 
-testinfra_hosts = ["ansible://swarm_managers:swarm_workers"]
+testinfra_hosts = ["ansible://swarm_managers", "ansible://swarm_workers"]
 SECOND = Run.read(Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "changed-real.jsonl"))
 
 
