@@ -60,6 +60,16 @@ class Answer:
     clock: float | None = None
 
 
+def port_probe(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the module of this name does, by its state."""
+    if options["state"] == "listened":
+        return listen([Port.of(text) for text in options["ports"]], options["lifetime"])
+    if options["state"] == "probed":
+        return {"answers": probe(options["peers"])}
+    stop_listening()
+    return {}
+
+
 def listen(ports: Sequence[Port], seconds: float) -> dict[str, Any]:
     """Leave a listener behind on the free ones of these ports. ``clock_port`` is one more, which is always free."""
     stop_listening()

@@ -137,11 +137,10 @@ answers:
       type: float
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._module import LocalModule
-from ..module_utils._ports import Port, listen, probe, stop_listening
+from ..module_utils._ports import port_probe
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["listened", "probed", "absent"], "required": True},
@@ -162,17 +161,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def work(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    if options["state"] == "listened":
-        return listen([Port.of(text) for text in options["ports"]], options["lifetime"])
-    if options["state"] == "probed":
-        return {"answers": probe(options["peers"])}
-    stop_listening()
-    return {}
-
-
 def main() -> None:
-    LocalModule(options=OPTIONS).run(work)
+    LocalModule(options=OPTIONS).run(port_probe)
 
 
 if __name__ == "__main__":
