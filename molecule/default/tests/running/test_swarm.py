@@ -19,11 +19,14 @@ def test_each_machine_is_one_ready_node(host: Any) -> None:
     assert sorted(line.strip() for line in listed) == ["manager1 Ready Active Leader", "worker1 Ready Active", "worker2 Ready Active"]
 
 
-def test_label_is_on_one_node(host: Any) -> None:
-    labelled = {
-        node["Description"]["Hostname"]: node["Spec"]["Labels"] for node in inspected(host, "node", "manager1", "worker1", "worker2")
+def test_labels_say_what_each_node_is_for(host: Any) -> None:
+    nodes = inspected(host, "node", "manager1", "worker1", "worker2")
+    ingress = {"homecloud_ingress": "true"}
+    assert {node["Description"]["Hostname"]: node["Spec"]["Labels"] for node in nodes} == {
+        "manager1": ingress,
+        "worker1": {**ingress, "guestbook_db": "true"},
+        "worker2": ingress,
     }
-    assert labelled == {"manager1": {}, "worker1": {"guestbook_db": "true"}, "worker2": {}}
 
 
 def test_all_replicas_run(host: Any) -> None:

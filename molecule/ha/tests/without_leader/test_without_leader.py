@@ -12,8 +12,8 @@ import pytest
 from managers import leader
 from outside import Node, eventually
 
-DEAD = next(node for node in outside.nodes() if not outside.is_on(node))
-ALIVE = [node for node in outside.nodes() if node is not DEAD]
+ALIVE = [node for node in outside.nodes() if outside.is_on(node)]
+(DEAD,) = [node for node in outside.nodes() if node not in ALIVE]
 MANAGERS = [node.name for node in ALIVE if node.name.startswith("manager")]
 
 
