@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether check mode tells the truth: the tasks it says would change, and the ones that then do.
 
-    tests/changed_tasks.py -i .lab/inventory.yml homecloud.swarm.site     # --check, then for real: the same (task, host) pairs
-    tests/changed_tasks.py --none -i .lab/inventory.yml homecloud.swarm.site      # for real: no pair at all
+    .venv/bin/python tests/changed_tasks.py -i .lab/inventory.yml homecloud.swarm.site   # --check, then for real: the same pairs of task and host
+    .venv/bin/python tests/changed_tasks.py --none -i .lab/inventory.yml homecloud.swarm.site   # for real: no pair at all
 
 Everything but --none is handed to ansible-playbook. Ends with 0 when it is so; else the pairs that differ are printed.
 For programs that start ansible-playbook themselves, as Molecule does: set what ``environment(file)`` gives, then compare

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A laboratory of Debian servers on one machine, to try and test the collection on."""
 

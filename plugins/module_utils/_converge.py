@@ -311,7 +311,7 @@ def _ended(finding: Finding) -> Finding:
 
 def moment(text: str) -> float:
     """An RFC 3339 time of the engine's, in seconds since 1970; nanoseconds are cut, Python reads microseconds."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
+    whole, _point, fraction = text.rstrip("Z").partition(".")
     try:
         parsed = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     except ValueError:

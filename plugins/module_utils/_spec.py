@@ -114,7 +114,7 @@ OBJECTS += tuple(f"TaskTemplate.ContainerSpec.{name}" for name in ("Labels", "DN
 #: What the engine fills in under an object even when the object itself was not sent.
 _CHILDREN: dict[str, tuple[str, ...]] = {}
 for _path in (*OBJECTS, *CANON):
-    _parent, _, _name = _path.rpartition(".")
+    _parent, _dot, _name = _path.rpartition(".")
     _CHILDREN[_parent] = (*_CHILDREN.get(_parent, ()), _name)
 
 

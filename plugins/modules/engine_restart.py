@@ -13,7 +13,7 @@ description:
   - Meant to be used with C(throttle=1), so that one node at a time is away.
 version_added: 0.1.0
 author:
-  - The homecloud.swarm developers
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.attributes
   - homecloud.swarm.connection

@@ -13,7 +13,7 @@ description:
   - Nothing lasting is changed, so check mode does all the same.
 version_added: 0.1.0
 author:
-  - The homecloud.swarm developers
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.attributes
 attributes:

@@ -12,7 +12,7 @@ description:
   - Needs neither engine nor SDK. Loads, starts and changes nothing.
 version_added: 0.1.0
 author:
-  - The homecloud.swarm developers
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.attributes
   - homecloud.swarm.attributes.reads

@@ -19,7 +19,7 @@ description:
   - Has to run on a manager of the swarm.
 version_added: 0.1.0
 author:
-  - The homecloud.swarm developers (@homecloud)
+  - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes

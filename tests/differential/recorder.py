@@ -56,7 +56,7 @@ class Conversation(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         path = re.sub(r"^/v[0-9.]+", "", address.path)
         names = json.loads(parse_qs(address.query).get("filters", ["{}"])[0]).get("name", {})
-        kind, _, name = path.strip("/").partition("/")
+        kind, _slash, name = path.strip("/").partition("/")
         if kind == "networks" and name:
             self.server.recorded.external_networks.add(unquote(name))
             self._answer(200, {"Name": unquote(name), "Id": unquote(name), "Scope": "swarm", "Driver": "overlay"})

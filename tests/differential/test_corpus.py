@@ -57,7 +57,7 @@ def tried(files: Sequence[Path], folder: Path) -> Comparison:
     assert DOCKER
     comparison = Comparison(BOTH_REJECT)
     for variables in trials("".join(file.read_text() for file in files)):
-        for _ in range(MOST_MISSING):
+        for _attempt in range(MOST_MISSING):
             recorded = record(DOCKER, copies, variables)
             missing = MISSING_FILE.search(recorded.stderr)
             if not recorded.code or not missing or not missing[1].startswith(str(folder)):

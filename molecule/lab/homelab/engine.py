@@ -203,7 +203,7 @@ def _is_running(pid: int, program: str) -> bool:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
-    name, _, rest = stat.partition("(")[2].rpartition(")")
+    name, _parenthesis, rest = stat.partition("(")[2].rpartition(")")
     return name == program and not rest.startswith(" Z")
 
 

@@ -50,7 +50,7 @@ def test_the_certificate_is_really_checked(node: Node) -> None:
 
 @every_node
 def test_requests_are_spread_over_replicas_on_different_nodes(node: Node) -> None:
-    answers = Counter((about["task"], about["node"]) for about in (answering(node) for _ in range(40)))
+    answers = Counter((about["task"], about["node"]) for about in (answering(node) for _question in range(40)))
     assert len({task for task, _node in answers}) == 2
     assert len({where for _task, where in answers}) == 2
     assert min(answers.values()) >= 8, f"not spread: {answers}"

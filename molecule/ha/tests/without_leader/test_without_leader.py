@@ -53,5 +53,5 @@ def test_site_does_what_it_can_and_names_the_node() -> None:
     assert set(recap.values()) == {"unreachable=0    failed=0"}, ran.stdout
     assert DEAD.name in ran.stdout.partition("PLAY RECAP")[0]
     # What it could do: the change in the inventory is there.
-    tasks = {eventually(lambda: ALIVE[0].ask("/api/about"), bool)["task"] for _ in range(60)}
+    tasks = {eventually(lambda: ALIVE[0].ask("/api/about"), bool)["task"] for _question in range(60)}
     assert len(tasks) == 3
