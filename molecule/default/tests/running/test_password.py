@@ -59,7 +59,7 @@ def planted(host: Any) -> Iterator[str]:
     image = host.check_output("docker ps --format '{{.Image}}' | head -1")
     host.check_output("printf %s > /etc/planted", value)
     host.check_output("logger %s", value)
-    container = host.check_output(f"docker create --env V={value} --entrypoint sh {image} -c 'echo {value}; exec sleep 600'")
+    container = host.check_output(f"docker create --env V={value} --entrypoint sh {image} -c 'echo {value}; sleep 600; true'")
     host.check_output(f"docker start {container}")
     host.check_output(f"docker commit --change 'LABEL v={value}' {container} planted")
     if manager:
