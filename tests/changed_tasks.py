@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether check mode tells the truth: the tasks it says would change, and the ones that then do.
 
-    .venv/bin/python tests/changed_tasks.py -i .lab/inventory.yml homecloud.swarm.site   # --check, then for real: the same pairs of task and host
+    .venv/bin/python tests/changed_tasks.py -i .lab/inventory.yml homecloud.swarm.site   # --check, then for real: the same pairs
     .venv/bin/python tests/changed_tasks.py --none -i .lab/inventory.yml homecloud.swarm.site   # for real: no pair at all
 
 Everything but --none is handed to ansible-playbook. Ends with 0 when it is so; else the pairs that differ are printed.

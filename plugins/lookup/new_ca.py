@@ -10,7 +10,7 @@ name: new_ca
 short_description: Make a certificate authority
 version_added: 0.1.0
 author:
-  - The homecloud.swarm developers (@homecloud-swarm)
+  - The homecloud.swarm developers (!UNKNOWN)
 description:
   - Makes a key (P-256) and a certificate signed with it. Neither is written anywhere; keep what you need, and keep it secret.
   - Each call makes another one. Use it in P(ansible.builtin.set_fact#module), with C(no_log), once.
