@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from units import interpreter_for, python_for
 
 # Scenarios that the oldest ansible-core plays; all others have the newest.
 LOWEST_CORE = frozenset({"engines"})
+# What Molecule's recap says of steps that it skipped without failing.
+MISSING = re.compile(r"\bmissing=[1-9]")
 
 
 def main() -> int:
@@ -24,9 +27,20 @@ def main() -> int:
         # Molecule itself stays in .venv: it finds ansible-playbook by PATH.
         environment["PATH"] = os.pathsep.join([str(interpreter_for("lowest", python).parent), environment["PATH"]])
     subprocess.run(["ansible", "--version"], env=environment, check=True)
-    return subprocess.run(
-        [Path(sys.executable).parent / "molecule", "test", "-s", name, *arguments], cwd=ROOT, env=environment, check=False
-    ).returncode
+    return play([str(Path(sys.executable).parent / "molecule"), "test", "-s", name, *arguments], environment)
+
+
+def play(command: list[str], environment: dict[str, str]) -> int:
+    """Run Molecule, its output passed on as it comes; a step it left out counts as failed."""
+    missing = False
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            missing = missing or bool(MISSING.search(line))
+    if missing:
+        print("scenario.py: Molecule left a step out because its playbook is missing; the recap above says which.")
+    return process.returncode or int(missing)
 
 
 if __name__ == "__main__":

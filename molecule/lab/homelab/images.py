@@ -31,9 +31,9 @@ BUILDERS = min(4, os.cpu_count() or 1)
 
 SDK_PACKAGES = ("python3-docker", "python3-yaml", "python3-jsondiff")
 ENGINE_PACKAGES = {
-    "bookworm": ("docker.io", "iptables", *SDK_PACKAGES),
-    "trixie": ("docker.io", "docker-cli", "iptables", *SDK_PACKAGES),
-    "forky": ("docker.io", "docker-cli", "iptables", *SDK_PACKAGES),
+    "bookworm": ("docker.io", "apparmor", "iptables", *SDK_PACKAGES),
+    "trixie": ("docker.io", "apparmor", "docker-cli", "iptables", *SDK_PACKAGES),
+    "forky": ("docker.io", "apparmor", "docker-cli", "iptables", *SDK_PACKAGES),
 }
 BASE = re.compile(r"debian:([a-z]+)-slim")
 FROM = re.compile(r"^FROM\s+(?:--\S+\s+)?(\S+)", re.MULTILINE | re.IGNORECASE)
