@@ -24,7 +24,7 @@ HOME = ROOT / ".lab" / LAB
 INVENTORY = ROOT / ".lab" / ("inventory.yml" if LAB == "default" else f"{LAB}/inventory.yml")
 VARIABLES = ROOT / "molecule" / "lab" / "demo.yml"
 LOG = HOME / "demo.log"
-CA = HOME / "ingress-ca.crt"
+CA = INVENTORY.parent / "ingress-ca.crt"  # where demo.yml has it fetched
 HOST = "guestbook.home.arpa"
 SHAPE = {"LAB_BARE": "1", "LAB_RELEASE": "bookworm,trixie"}
 # What the commands shown need in front of them to mean this lab.
