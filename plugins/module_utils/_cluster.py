@@ -49,6 +49,7 @@ ROTATIONS: dict[str, str] = {
 }
 _FRESH = "take the present one from a manager (homecloud.swarm.cluster_info return_tokens: true)"
 _SILENT = "no manager answers there in time; check the address, and that port 2377 is open between the nodes"
+_LEADERLESS = "no manager with a leader answers there in time; check the address, port 2377, and whether that swarm has its quorum"
 #: What the engine says when a join fails -> what it means, and how to mend it. The first row that fits is taken.
 JOIN_FAILURES: tuple[tuple[str, str], ...] = (
     ("join token", f"the join_token is not one of that swarm's; {_FRESH}"),
@@ -57,7 +58,7 @@ JOIN_FAILURES: tuple[tuple[str, str], ...] = (
     ("connection refused", "nothing listens there: a worker, an engine in no swarm, or none; remote_addrs must name managers"),
     ("no such host", "the name cannot be resolved on this node; give the manager's address"),
     ("Timeout was reached", _SILENT),
-    ("context deadline exceeded", _SILENT),
+    ("has lost its quorum", _LEADERLESS),
 )
 
 

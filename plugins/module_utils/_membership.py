@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ._engine import Engine
-from ._errors import QuorumLostError
+from ._errors import EngineError, EngineUnreachableError
 from ._identity import ca_digest, swarm_of
 from ._model import Body, Outcome
 from ._node import Quorum, shown
@@ -125,8 +125,9 @@ def manager_view(engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
     """The whole swarm, as its managers agree on it."""
     try:
         swarm, nodes = engine.get("/swarm"), engine.get("/nodes")
-    except QuorumLostError:
-        return {"has_quorum": False}
+    except (EngineError, EngineUnreachableError) as silence:
+        # /info has just said that this is a manager: what keeps it from answering is the lack of a leader, however it says so
+        return {"has_quorum": False, "error": silence.message}
     quorum = Quorum.of(nodes)
     seen = {
         "cluster_id": swarm["ID"],

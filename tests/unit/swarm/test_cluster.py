@@ -19,9 +19,11 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._cluster import (
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
     EngineError,
+    EngineUnreachableError,
     NotConvergedError,
     QuorumLostError,
     RefusedError,
+    SwarmError,
 )
 from ansible_collections.homecloud.swarm.plugins.module_utils._membership import Membership, describe, nothing_to_describe
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
@@ -220,6 +222,7 @@ def test_a_token_for_the_other_role(clock: Clock) -> None:
         ("invalid checksum digest length", "damaged"),
         ('"transport: Error while dialing: dial tcp 192.0.2.2:2377: connect: connection refused"', "nothing listens there"),
         ("could not find local IP address: dial udp: lookup a: no such host", "cannot be resolved"),
+        ("The swarm of the engine at x has lost its quorum, as", "whether that swarm has its quorum"),
         ("something new", "failed: something new."),
     ],
 )
@@ -317,10 +320,20 @@ def test_describe_answers_everywhere(place: str, role: str | None, in_swarm: boo
     assert set(nothing_to_describe(ASKED).values) == set(values)
 
 
-def test_describe_a_swarm_without_quorum() -> None:
-    engine = engine_in("manager", **{"/swarm": QuorumLostError("no leader", 503)})
+@pytest.mark.parametrize(
+    "silence",
+    [
+        QuorumLostError("no leader", 503),
+        EngineError("dial tcp 192.0.2.2:2377: connection refused", 500),
+        EngineUnreachableError("timed out"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/swarm", "/nodes"])
+def test_describe_a_swarm_without_quorum(path: str, silence: SwarmError) -> None:
+    engine = engine_in("manager", **{path: silence})
     values = describe(cast(Engine, engine), {**ASKED, "return_tokens": True}).values
     assert values["has_quorum"] is False
+    assert values["error"] == silence.message
     assert values["settings"] is None
     assert "join_tokens" not in values
 
