@@ -114,7 +114,9 @@ def _check_names(sort: str, names: Iterable[str], at: At) -> None:
     for name in names:
         if not pattern.match(name) or len(name) > longest:
             letters = "letters, digits, - and _" + (" and ." if "." in pattern.pattern else "")
-            at.wrong(f"the engine refuses the name '{name}'. It may have {letters}, not at either end, and {longest} in all.")
+            at.wrong(
+                f"the engine refuses the name '{name}'. It may have {letters}, not at either end, and {longest} in all: choose a shorter or simpler one."
+            )
 
 
 def _networks(project: Project, stack: str, attach: Mapping[str, Sequence[str]]) -> tuple[dict[str, Body], tuple[str, ...]]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -23,10 +22,6 @@ from ._errors import NotConvergedError, RefusedError
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Finding, Kind, Outcome, Plan, Sort, Verdict
 from ._plan import Intent, compare, removal, unknown
-
-#: What the engine takes as a service or network name (swarmkit); the stack's name is its beginning.
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
-LONGEST = 63
 
 #: How each verdict reads in a sentence about a service.
 WORDS: Mapping[Verdict, str] = {
@@ -171,15 +166,8 @@ def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
 
 
 def wanted(request: Request) -> Desired:
-    """The bodies the API takes, checked against what the engine will refuse."""
-    desired = convert(request.project, request.name, request.attach)
-    for name in (*desired.services, *desired.networks):
-        if not NAME.match(name) or len(name) > LONGEST:
-            raise RefusedError(
-                f"The engine takes no service or network named '{name}': letters, digits, and single '-' or '_' between them, "
-                f"at most {LONGEST} characters, the stack's name '{request.name}' included; choose another name."
-            )
-    return desired
+    """The bodies that the API takes."""
+    return convert(request.project, request.name, request.attach)
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:
