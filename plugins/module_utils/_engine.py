@@ -50,6 +50,7 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("is not a swarm manager", NotManagerError),
     ("does not have a leader", QuorumLostError),
     ("context deadline exceeded", QuorumLostError),
+    ("lost leader status", QuorumLostError),
     ("is encrypted and needs to be unlocked", LockedError),
     (" is in use by ", InUseError),
     ("has active endpoints", InUseError),
