@@ -115,7 +115,8 @@ def _check_names(sort: str, names: Iterable[str], at: At) -> None:
         if not pattern.match(name) or len(name) > longest:
             letters = "letters, digits, - and _" + (" and ." if "." in pattern.pattern else "")
             at.wrong(
-                f"the engine refuses the name '{name}'. It may have {letters}, not at either end, and {longest} in all: choose a shorter or simpler one."
+                f"the engine refuses the name '{name}'. It may have {letters}, not at either end, "
+                f"and {longest} in all: choose a shorter or simpler one."
             )
 
 
