@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -41,9 +42,13 @@ def environment(name: str, python: Path, requirements: list[str]) -> Path:
     stamp = folder / ".made"
     recipe = hashlib.sha256("\n".join([str(python), *requirements]).encode()).hexdigest()
     interpreter = folder / "bin" / "python"
-    if not (stamp.exists() and stamp.read_text() == recipe):
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([python, "-m", "venv", folder], check=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *requirements], check=True)
-        stamp.write_text(recipe)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Two parts of a test run may want the same one at the same time.
+    with folder.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (stamp.exists() and stamp.read_text() == recipe):
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([python, "-m", "venv", folder], check=True)
+            subprocess.run([interpreter, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *requirements], check=True)
+            stamp.write_text(recipe)
     return interpreter

@@ -1,4 +1,4 @@
-"""Run the parts of `make test`: each its own process and log; light ones two at a time, scenarios one by one; a table at the end."""
+"""Run the parts of `make test`: each its own process and log, two at a time, scenarios first; a table at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from units import python_for
 PYTHON = sys.executable
 COLLECTION = CACHE / "collections" / "ansible_collections" / "homecloud" / "swarm"
 LOGS = CACHE / "test"
+# A scenario waits about half of its time, and light parts fill in where no scenario is left to start.
 AT_ONCE = 2
+# These take minutes: they start first, and say so.
+LONG = ("molecule", "bench")
 # A part that hangs is a failed part.
 LIMIT_S = 45 * 60
 # Process groups of the parts under way.
@@ -72,7 +75,7 @@ def parts() -> Iterator[Part]:
     cli = "" if shutil.which("docker") else "no docker CLI on PATH to compare with"
     yield Part("differential", "units", (PYTHON, "-m", "pytest", "tests/differential"), missing=cli)
     for scenario in _scenarios():
-        yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario), alone=True)
+        yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario))
     for bench in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
         yield Part(f"bench {bench.stem.removeprefix('bench_')}", "bench", (PYTHON, str(bench.relative_to(ROOT))), alone=True)
 
@@ -98,7 +101,7 @@ def _scenarios() -> list[str]:
 def run(part: Part) -> Result:
     if part.missing:
         return Result(part, "not tried", 0)
-    if part.alone:
+    if part.group in LONG:
         print(f"  ...        {part.name} (tail -f {part.log.relative_to(ROOT)})", flush=True)
     began = time.monotonic()
     collections = checkout.COLLECTIONS if part.in_copy else CACHE / "collections"
@@ -172,7 +175,8 @@ def main() -> int:
         began = time.monotonic()
         checkout.refresh()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            results = list(pool.map(run, [part for part in picked if not part.alone]))
+            started = sorted((part for part in picked if not part.alone), key=lambda part: part.group not in LONG)
+            results = list(pool.map(run, started))
         results += [run(part) for part in picked if part.alone]
         return report(results, time.monotonic() - began)
 
