@@ -73,6 +73,5 @@ def planted(host: Any) -> Iterator[str]:
 
 
 def test_a_planted_password_is_found_in_every_place(host: Any, planted: str) -> None:
-    assert found(host, planted) >= set(PLACES)
-    if host.backend.get_hostname().startswith("manager"):
-        assert "config" in found(host, planted)
+    on_a_manager = {"config"} if host.backend.get_hostname().startswith("manager") else set()
+    assert found(host, planted) >= {*PLACES, *on_a_manager}
