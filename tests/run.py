@@ -122,6 +122,8 @@ def run(part: Part) -> Result:
         RUNNING.remove(process.pid)
     result = Result(part, "failed" if code else "passed", time.monotonic() - began)
     print(row(result), flush=True)
+    if part.group == "bench" and not code:
+        print(part.log.read_text())
     return result
 
 

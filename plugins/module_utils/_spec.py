@@ -111,6 +111,9 @@ CANON: dict[str, Canon] = {
 OBJECTS = ("Labels", "EndpointSpec", *(f"TaskTemplate.{name}" for name in ("Resources", "Placement")))
 OBJECTS += tuple(f"TaskTemplate.ContainerSpec.{name}" for name in ("Labels", "DNSConfig"))
 
+#: Its completions default to its concurrency, which the completions alone do not know.
+JOB = "Mode.ReplicatedJob"
+
 #: What the engine fills in under an object even when the object itself was not sent.
 _CHILDREN: dict[str, tuple[str, ...]] = {}
 for _path in (*OBJECTS, *CANON):
@@ -118,16 +121,19 @@ for _path in (*OBJECTS, *CANON):
     _CHILDREN[_parent] = (*_CHILDREN.get(_parent, ()), _name)
 
 
+def within(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
 def canonical(value: Any, path: str = "") -> Any:
     """The form in which two parts of a spec are equal exactly when they mean the same to the engine."""
     if value is ABSENT and path in OBJECTS:
         value = {}
-    if path == "Mode.ReplicatedJob" and isinstance(value, Mapping):
-        # completions default to the concurrency, which only the parent knows
+    if path == JOB and isinstance(value, Mapping):
         value = {"TotalCompletions": value.get("MaxConcurrent") or 1, **value}
     if isinstance(value, Mapping):
         names = {*value, *_CHILDREN.get(path, ())}
-        parts = {name: canonical(value.get(name), f"{path}.{name}".lstrip(".")) for name in names}
+        parts = {name: canonical(value.get(name), within(path, name)) for name in names}
         value = {name: part for name, part in parts.items() if part is not ABSENT}
     elif isinstance(value, (list, tuple)):
         value = [canonical(item, f"{path}.*") for item in value] or ABSENT
@@ -135,7 +141,11 @@ def canonical(value: Any, path: str = "") -> Any:
 
 
 def same(desired: Any, live: Any, path: str = "") -> bool:
-    """Whether the engine would see no difference."""
+    """Whether the engine would see no difference: equal canonical forms, which are made only of what is not equal already."""
+    if desired == live:
+        return True
+    if isinstance(desired, Mapping) and isinstance(live, Mapping) and path not in CANON and path != JOB:
+        return all(same(desired.get(name), live.get(name), within(path, name)) for name in {*desired, *live})
     return bool(canonical(desired, path) == canonical(live, path))
 
 
@@ -145,7 +155,7 @@ def graft(desired: Any, live: Any, path: str = "") -> Any:
         return live
     if isinstance(desired, Mapping) and isinstance(live, Mapping):
         parts = {
-            name: graft(desired.get(name), live.get(name), f"{path}.{name}".lstrip("."))
+            name: graft(desired.get(name), live.get(name), within(path, name))
             for name in [*desired, *(name for name in live if name not in desired)]
         }
         return {name: part for name, part in parts.items() if part is not ABSENT}

@@ -134,9 +134,10 @@ def deploy(engine: Engine, request: Request, check: bool) -> Outcome:
     desired = wanted(request)
     _check_age(engine, desired)
     auth = credentials(engine, request.registry_auth, request.with_registry_auth)
-    images = _pinned(engine, request, desired, auth)
+    actual = observe(engine, request.name, desired)
+    images = _pinned(engine, request, desired, actual, auth)
     intent = Intent(request.contents, images.images, request.prune, request.recreate)
-    plan = compare(desired, observe(engine, request.name, desired), intent)
+    plan = compare(desired, actual, intent)
     doubts = tuple(unknown(plan))
     if check:
         return _outcome(plan, [], warnings=(*plan.warnings, *images.warnings, *doubts))
@@ -181,9 +182,8 @@ def _check_age(engine: Engine, desired: Desired) -> None:
         )
 
 
-def _pinned(engine: Engine, request: Request, desired: Desired, auth: Auth) -> Pinned:
+def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, auth: Auth) -> Pinned:
     """Look up the images, by the policy: all, those that changed, or none."""
-    actual = observe(engine, request.name, desired)
     running = {(service["Spec"].get("Labels") or {}).get(IMAGE) for service in actual.services.values()}
     images = {spec["Labels"][IMAGE]: spec["TaskTemplate"]["ContainerSpec"]["Image"] for spec in desired.services.values()}
     if request.resolve_image == "never":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -49,6 +50,8 @@ def verdict_of(content: bytes, labels: Mapping[str, str] | None) -> bool | None:
     return verify(content, (labels or {}).get(VERIFIER))
 
 
+# a plan asks more than once for the same secret
+@functools.cache
 def _digest(content: bytes, salt: bytes, cost: int, block: int, lanes: int) -> bytes:
     return hashlib.scrypt(content, salt=salt, n=cost, r=block, p=lanes, maxmem=MOST_MEMORY, dklen=32)
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / ".cache" / "collections")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".cache" / "collections"))
 
 from ansible_collections.homecloud.swarm.plugins.module_utils._actual import Actual
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
@@ -25,16 +25,24 @@ CONTENTS = {(Sort.SECRET, "password"): SECRET.encode(), (Sort.CONFIG, "settings"
 
 
 def planned(text: str, actual: Actual) -> tuple[Desired, Plan]:
-    loaded = load([Source.file("stack.yml", text, "/")], {}, lambda path: b"")
+    loaded = load([Source.file("stack.yml", text, "/")], {}, lambda _path: b"")
     desired = convert(loaded.project, "shop")
     return desired, compare(desired, actual, Intent(CONTENTS))
+
+
+def stored(spec: dict[str, Any]) -> dict[str, Any]:
+    """A service's spec as the engine gives it back, its own defaults filled in."""
+    template = spec["TaskTemplate"]
+    container = {**template["ContainerSpec"], "Isolation": "default", "DNSConfig": {}}
+    return {**spec, "EndpointSpec": {"Mode": "vip"}, "TaskTemplate": {**template, "ContainerSpec": container, "Runtime": "container"}}
 
 
 def deployed(desired: Desired, plan: Plan) -> Actual:
     """What an engine has when the plan is carried out."""
 
     def live(body: Any) -> dict[str, Any]:
-        return {"ID": f"id-{body['Name']}", "Id": f"id-{body['Name']}", "Version": {"Index": 7}, "Spec": body, **body}
+        called = f"id-{body['Name']}"
+        return {"ID": called, "Id": called, "Version": {"Index": 7}, "Spec": body, **body}
 
     made = {sort: {step.name: live(step.body) for step in plan.steps if step.sort is sort} for sort in Sort}
     ids = {sort: {name: f"id-{name}" for name in made[sort]} for sort in Sort}
@@ -45,7 +53,7 @@ def deployed(desired: Desired, plan: Plan) -> Actual:
         config_ids=ids[Sort.CONFIG],
     )
     names = {(sort, name): name for sort in (Sort.SECRET, Sort.CONFIG) for name in made[sort]}
-    return replace(there, services={name: live(bind(spec, there, names)) for name, spec in desired.services.items()})
+    return replace(there, services={name: live(stored(bind(spec, there, names))) for name, spec in desired.services.items()})
 
 
 def peak_mb() -> float:

@@ -113,10 +113,7 @@ def main() -> int:
     print(f"\n{versions(python)}; medians, and the fastest and slowest of each\n")
     show(
         ("", "services", OURS, THEIRS, "ratio"),
-        [
-            (what, str(size), str(ours), str(theirs), f"{ours.median / theirs.median:.2f}")
-            for (what, size), (ours, theirs) in pairs.items()
-        ],
+        [(what, str(size), str(ours), str(theirs), f"{ours.median / theirs.median:.2f}") for (what, size), (ours, theirs) in pairs.items()],
     )
     ping, alone_ping = found[Case(AGAIN, 50, PING)], found[Case(ALONE, 50, PING)]
     print(f"\nan {PING} task in between: {ping}; alone in its playbook: {alone_ping}")

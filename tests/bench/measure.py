@@ -93,7 +93,7 @@ def play(tasks: Sequence[Mapping[str, Any]], inventory: Path, hosts: str, python
         "TASK_SECONDS_FILE": str(record),
     }
     ran = subprocess.run(
-        ["ansible-playbook", "-i", inventory, playbook], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        ["ansible-playbook", "-i", str(inventory), str(playbook)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     if ran.returncode:
         sys.exit(f"{ran.stdout}\n{ran.stderr}\nThe playbook {playbook} failed; its last task above says why.")
@@ -103,11 +103,13 @@ def play(tasks: Sequence[Mapping[str, Any]], inventory: Path, hosts: str, python
 
 def versions(python: Path) -> str:
     """Which ansible-core and which collection it is compared with, for the reader of the table."""
-    command = [python.parent / "ansible-galaxy", "collection", "list", "community.docker", "--format", "yaml"]
+    command = [str(python.parent / "ansible-galaxy"), "collection", "list", "community.docker", "--format", "yaml"]
     listed = yaml.safe_load(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     (found,) = {version["version"] for collections in listed.values() for version in collections.values()}
-    core = subprocess.run([python.parent / "ansible", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-    return f"{core}, community.docker {found}"
+    asked = subprocess.run(
+        [python, "-c", "import ansible.release as core; print(core.__version__)"], capture_output=True, text=True, check=True
+    )
+    return f"ansible-core {asked.stdout.strip()}, community.docker {found}"
 
 
 def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
