@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ._desired import Desired
 from ._engine import Engine
 from ._errors import RefusedError
-from ._model import NAMESPACE, Body, Snapshot
+from ._model import NAMESPACE, REVISION, Body, Snapshot
 
 #: Networks that every node has; they are no objects of the swarm's store, but can be looked up by name.
 PREDEFINED = ("host", "bridge", "none")
@@ -36,6 +36,8 @@ class Actual:
     network_ids: Mapping[str, str] = field(default_factory=dict)
     secret_ids: Mapping[str, str] = field(default_factory=dict)
     config_ids: Mapping[str, str] = field(default_factory=dict)
+    #: what earlier deploys wrote down; no part of the stack's configs
+    records: tuple[Body, ...] = ()
 
 
 def labelled(engine: Engine, path: str, stack: str) -> list[dict[str, Any]]:
@@ -44,12 +46,13 @@ def labelled(engine: Engine, path: str, stack: str) -> list[dict[str, Any]]:
     return found
 
 
-def observe(engine: Engine, stack: str, desired: Desired | None = None) -> Actual:
-    """Read the stack as it is now. Raises RefusedError for external objects that do not exist."""
+def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: bool = True) -> Actual:
+    """Read the stack as it is now. Raises RefusedError for external objects that do not exist, if ``strict``."""
     wanted = desired or Desired(stack)
     networks = engine.get("/networks", filters={"scope": ["swarm"]}) or []
     secrets = _contents(engine, "/secrets", stack, (*wanted.secrets, *wanted.external_secrets))
-    configs = _contents(engine, "/configs", stack, (*wanted.configs, *wanted.external_configs))
+    found = _contents(engine, "/configs", stack, (*wanted.configs, *wanted.external_configs))
+    configs = {name: item for name, item in found.items() if not _is_record(item)}
     services = engine.get("/services") or []
     actual = Actual(
         networks={item["Name"]: item for item in networks if (item.get("Labels") or {}).get(NAMESPACE) == stack},
@@ -63,8 +66,10 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None) -> Actua
         },
         secret_ids={name: item["ID"] for name, item in secrets.items()},
         config_ids={name: item["ID"] for name, item in configs.items()},
+        records=tuple(item for item in found.values() if _is_record(item)),
     )
-    _check_externals(engine, wanted, actual)
+    if strict:
+        _check_externals(engine, wanted, actual)
     return actual
 
 
@@ -78,6 +83,10 @@ def snapshot(engine: Engine, stack: str) -> Snapshot:
 def of_stack(objects: Mapping[str, Body], stack: str) -> dict[str, Body]:
     """Only those secrets or configs that carry the stack's label."""
     return {name: item for name, item in objects.items() if _belongs(item, stack)}
+
+
+def _is_record(item: Body) -> bool:
+    return REVISION in (item["Spec"].get("Labels") or {})
 
 
 def _belongs(item: Body, stack: str) -> bool:

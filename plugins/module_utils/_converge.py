@@ -3,178 +3,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Watch: services and their tasks -> a verdict on each. Pure predicates, time passed in.
 
-``running`` alone proves little: a task counts when it is of the service's current spec, and has stayed up for
-``monitor`` seconds. UpdateStatus alone proves less: it stays empty when no task had to be replaced.
+A new kind of failure is one predicate and one line of ``VERDICTS``.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from functools import cached_property
-from typing import Any
+from dataclasses import replace
 
 from ._clock import SYSTEM, Clock
 from ._errors import EngineError, EngineUnreachableError
 from ._model import Body, Finding, Snapshot, Verdict
+from ._situation import Deed, Limits, Situation, error_of, is_dead, is_done, is_up, is_wanted
 
-#: Task states in the order of a task's life (swarmkit api/types.proto).
-STATES = (
-    *("new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running"),
-    *("complete", "shutdown", "failed", "rejected", "remove", "orphaned"),
-)
-RUNNING = STATES.index("running")
-
-#: Failed tasks of the current spec in one slot before the service counts as crash-looping.
-CRASHES = 3
 #: Seconds beyond its restart delay after which a dead task without successor stays dead.
 GRACE = 2.0
-#: Seconds between a task's end and its successor when the service names none (swarmkit's default).
-RESTART_DELAY = 5.0
-SECOND = 1_000_000_000
 #: Seconds between two polls.
 PAUSE = 0.5
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long things may take, in seconds."""
-
-    monitor: float = 5.0
-    progress: float = 60.0
-    timeout: float = 300.0
-
-
-@dataclass(frozen=True)
-class Situation:
-    """One service at one moment. ``tasks`` are those of its current spec; ``now`` is in seconds since 1970."""
-
-    service: Body
-    tasks: tuple[Body, ...]
-    nodes: Mapping[str, Body]
-    now: float
-    limits: Limits = field(default_factory=Limits)
-    touched: bool = True
-
-    @property
-    def spec(self) -> Body:
-        spec: Body = self.service["Spec"]
-        return spec
-
-    @property
-    def status(self) -> str:
-        """The update's state. One that we did not cause ourselves counts only while it is under way."""
-        state = str((self.service.get("UpdateStatus") or {}).get("State") or "")
-        return state if self.touched or state in ("updating", "rollback_started") else ""
-
-    @cached_property
-    def mode(self) -> str:
-        return str(next(iter(self.spec.get("Mode") or {"Replicated": {}})))
-
-    @cached_property
-    def is_job(self) -> bool:
-        return self.mode.endswith("Job")
-
-    @cached_property
-    def ends_by_itself(self) -> bool:
-        """A job, or a service whose tasks are not restarted once they have succeeded."""
-        policy = self.spec["TaskTemplate"].get("RestartPolicy") or {}
-        return self.is_job or policy.get("Condition") in ("none", "on-failure")
-
-    @cached_property
-    def restart_delay(self) -> float:
-        policy = self.spec["TaskTemplate"].get("RestartPolicy") or {}
-        delay = policy.get("Delay")
-        return RESTART_DELAY if delay is None else float(delay) / SECOND
-
-    @cached_property
-    def slots(self) -> Mapping[Any, list[Body]]:
-        """The tasks of each slot (each node for global services), the newest first."""
-        found: dict[Any, list[Body]] = defaultdict(list)
-        iteration = ((self.service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index", 0)
-        for task in self.tasks:
-            if self.is_job and (task.get("JobIteration") or {}).get("Index", 0) != iteration:
-                continue
-            key = task.get("NodeID") if self.mode.startswith("Global") else task.get("Slot", 0)
-            found[key].append(task)
-        for tasks in found.values():
-            tasks.sort(key=lambda task: (_rank(task["DesiredState"]) <= RUNNING, task.get("CreatedAt", "")), reverse=True)
-        return found
-
-    @cached_property
-    def newest(self) -> list[Body]:
-        return [tasks[0] for tasks in self.slots.values()]
-
-    @cached_property
-    def wanted(self) -> int:
-        mode = (self.spec.get("Mode") or {}).get(self.mode) or {}
-        if self.mode == "Replicated":
-            return 1 if mode.get("Replicas") is None else int(mode["Replicas"])
-        if self.mode == "ReplicatedJob":
-            return int(mode.get("TotalCompletions") or mode.get("MaxConcurrent") or 1)
-        return len([node for node in self.nodes.values() if eligible(node, self.spec)])
-
-    @cached_property
-    def good(self) -> list[Body]:
-        """Tasks that are as they should be: running, or done where that is the aim."""
-        return [task for task in self.newest if is_up(task) or (self.ends_by_itself and is_done(task))]
-
-    def up_for(self, task: Body) -> float:
-        """Seconds since the swarm learnt of the task's present state."""
-        return self.now - moment(task.get("UpdatedAt") or task["Status"].get("Timestamp", ""))
-
-
-def is_up(task: Body) -> bool:
-    return bool(task["Status"]["State"] == "running" and _rank(task["DesiredState"]) <= RUNNING)
-
-
-def is_done(task: Body) -> bool:
-    return bool(task["Status"]["State"] == "complete")
-
-
-def is_dead(task: Body) -> bool:
-    return task["Status"]["State"] in ("failed", "rejected")
-
-
-def error_of(task: Body) -> str:
-    return str(task["Status"].get("Err") or "")
-
-
-def eligible(node: Body, spec: Body) -> bool:
-    """Whether a global service puts a task on the node, as far as state and constraints tell."""
-    if node["Status"]["State"] != "ready" or node["Spec"].get("Availability", "active") != "active":
-        return False
-    constraints = (spec["TaskTemplate"].get("Placement") or {}).get("Constraints") or []
-    return all(fits(node, constraint) for constraint in constraints)
-
-
-def fits(node: Body, constraint: str) -> bool:
-    """One constraint, as swarmkit reads it: == and != only, values compared without case."""
-    key, operator, value = constraint.partition("!=" if "!=" in constraint else "==")
-    found = _facet(node, key.strip())
-    return (found.lower() == value.strip().lower()) is (operator == "==")
-
-
-#: What a constraint may name -> where the node has it.
-FACETS: Mapping[str, Callable[[Body], Any]] = {
-    "node.id": lambda node: node["ID"],
-    "node.hostname": lambda node: node["Description"].get("Hostname"),
-    "node.role": lambda node: node["Spec"].get("Role"),
-    "node.ip": lambda node: node["Status"].get("Addr"),
-    "node.platform.os": lambda node: node["Description"]["Platform"].get("OS"),
-    "node.platform.arch": lambda node: node["Description"]["Platform"].get("Architecture"),
-}
-
-
-def _facet(node: Body, key: str) -> str:
-    if key.lower().startswith("node.labels."):
-        return str((node["Spec"].get("Labels") or {}).get(key[len("node.labels.") :], ""))
-    if key.lower().startswith("engine.labels."):
-        return str((node["Description"].get("Engine", {}).get("Labels") or {}).get(key[len("engine.labels.") :], ""))
-    facet = FACETS.get(key.lower())
-    return str(facet(node) or "") if facet else ""
 
 
 def was_rolled_back(now: Situation) -> bool:
@@ -190,35 +36,50 @@ def update_stopped(now: Situation) -> bool:
     return now.status == "paused" and not (now.ends_by_itself and now.newest and all(map(is_done, now.newest)))
 
 
+def has_converged(now: Situation) -> bool:
+    if now.status == "updating" or len(now.good) < now.wanted:
+        return False
+    if now.wanted == 0 and any(is_wanted(task) and not is_done(task) for task in now.newest):
+        return False
+    return all(is_done(task) or now.up_for(task) >= now.monitor for task in now.good)
+
+
 def image_is_missing(now: Situation) -> bool:
-    """Every attempt so far ended for want of the image."""
-    dead = [task for tasks in now.slots.values() for task in tasks if is_dead(task)]
-    return bool(dead) and not now.good and all("No such image" in error_of(task) for task in dead) and len(dead) > now.wanted
+    """Every attempt so far ended for want of the image, and more than one a slot has been made, or none will follow."""
+    ended = [task for tasks in now.ended.values() for task in tasks]
+    missing = bool(ended) and not now.good and all("No such image" in error_of(task) for task in ended)
+    return missing and (len(ended) > now.wanted or has_given_up(now))
 
 
 def has_given_up(now: Situation) -> bool:
-    """A slot whose task died and gets no successor: not restarted at all, or its attempts used up."""
+    """A slot whose task ended and gets no successor: not restarted at all, or its attempts used up."""
     patience = now.restart_delay + GRACE
-    return any(is_dead(task) and _rank(task["DesiredState"]) > RUNNING and now.up_for(task) > patience for task in now.newest)
+    if now.touched and now.now - now.deed.since < patience:
+        # what ended before we wrote may still be replaced
+        return False
+    return any(now.should_not_have_ended(task) and not is_wanted(task) and now.up_for(task) > patience for task in now.newest)
 
 
-def keeps_crashing(now: Situation) -> bool:
+def keeps_ending(now: Situation) -> bool:
     return any(
-        sum(map(is_dead, tasks)) >= CRASHES and not (is_up(tasks[0]) and now.up_for(tasks[0]) >= now.limits.monitor)
-        for tasks in now.slots.values()
+        len(now.ended[slot]) >= now.crashes and not (is_up(tasks[0]) and now.up_for(tasks[0]) >= now.monitor)
+        for slot, tasks in now.slots.items()
+    )
+
+
+def is_unhealthy(now: Situation) -> bool:
+    """Its health check fails again and again, or does not pass in the time that it has."""
+    patience = max(now.limits.progress, now.health_allowance)
+    return any(task["Status"]["State"] == "starting" and now.up_for(task) > patience for task in now.newest) or (
+        (keeps_ending(now) or has_given_up(now))
+        and any("unhealthy" in error_of(task) for tasks in now.ended.values() for task in tasks[:1])
     )
 
 
 def no_node_fits(now: Situation) -> bool:
-    return any(task["Status"]["State"] == "pending" and error_of(task) and now.up_for(task) > now.limits.progress for task in now.newest)
-
-
-def has_converged(now: Situation) -> bool:
-    if now.status == "updating" or len(now.good) < now.wanted:
-        return False
-    if now.wanted == 0 and any(_rank(task["DesiredState"]) <= RUNNING and not is_done(task) for task in now.newest):
-        return False
-    return all(is_done(task) or now.up_for(task) >= now.limits.monitor for task in now.good)
+    """The scheduler finds no node, or an address or port is not to be had."""
+    stuck = [task for task in now.newest if task["Status"]["State"] == "new" or (task["Status"]["State"] == "pending" and error_of(task))]
+    return any(now.age(task) > now.limits.progress for task in stuck)
 
 
 #: The first predicate that holds decides.
@@ -228,35 +89,63 @@ VERDICTS: tuple[tuple[Verdict, Callable[[Situation], bool]], ...] = (
     (Verdict.PAUSED, update_stopped),
     (Verdict.CONVERGED, has_converged),
     (Verdict.IMAGE_MISSING, image_is_missing),
+    (Verdict.UNHEALTHY, is_unhealthy),
     (Verdict.FAILED, has_given_up),
-    (Verdict.CRASH_LOOPING, keeps_crashing),
+    (Verdict.CRASH_LOOPING, keeps_ending),
     (Verdict.UNSCHEDULABLE, no_node_fits),
 )
 
 #: Verdicts after which waiting makes no sense.
 FINAL = frozenset(verdict for verdict, _predicate in VERDICTS)
+BAD = FINAL - {Verdict.CONVERGED}
+
+#: What a task waits for in a state that has no words of its own.
+WAITS_FOR: Mapping[str, str] = {
+    "new": "it waits for an address on its networks or for a port",
+    "pending": "it waits for a node",
+    "assigned": "it waits for its node to answer",
+    "accepted": "it waits for its node to answer",
+    "preparing": "its image and volumes are made ready",
+    "starting": "it starts",
+}
 
 
 def judge(now: Situation) -> Finding:
     """The verdict on one service, with the task and the words that show it."""
     verdict = next((verdict for verdict, holds in VERDICTS if holds(now)), Verdict.UPDATING)
     witness = _witness(now) if verdict is not Verdict.CONVERGED else None
-    message = str((now.service.get("UpdateStatus") or {}).get("Message") or "") if now.status else ""
     return Finding(
         service=now.spec["Name"],
         verdict=verdict,
         running=len(now.good),
         wanted=now.wanted,
-        reason=(error_of(witness) if witness else "") or message,
+        reason=_reason(now, witness),
         node=_hostname(now, witness),
         task=str(witness["ID"]) if witness else "",
+        state=str(witness["Status"]["State"]) if witness else "",
     )
 
 
+def _reason(now: Situation, witness: Body | None) -> str:
+    if witness is None:
+        return now.message
+    ended = f"it exits with code {_exit_code(witness)}" if now.should_not_have_ended(witness) else ""
+    state = str(witness["Status"]["State"])
+    waits_for = "its health check has not passed yet" if state == "starting" and now.health_check else WAITS_FOR.get(state, "")
+    return error_of(witness) or now.message or ended or waits_for
+
+
+def _exit_code(task: Body) -> int:
+    return int((task["Status"].get("ContainerStatus") or {}).get("ExitCode") or 0)
+
+
 def _witness(now: Situation) -> Body | None:
-    """The newest task that tells what is wrong."""
-    telling = [task for tasks in now.slots.values() for task in tasks if error_of(task)]
-    return max(telling, key=lambda task: str(task.get("UpdatedAt", "")), default=None)
+    """The newest task that tells what is wrong: one that ended of late, else one that is not up yet."""
+    ended = [task for tasks in now.ended.values() for task in tasks]
+    waiting = [task for task in now.newest if is_wanted(task) and not is_up(task)]
+    telling = [task for task in now.newest if error_of(task)]
+    groups = (ended, telling, waiting, [task for task in now.newest if is_dead(task)])
+    return max(next(filter(None, groups), []), key=lambda task: str(task.get("UpdatedAt", "")), default=None)
 
 
 def _hostname(now: Situation, task: Body | None) -> str:
@@ -264,29 +153,20 @@ def _hostname(now: Situation, task: Body | None) -> str:
     return str(node["Description"].get("Hostname", "")) if node else ""
 
 
-def judge_all(snapshot: Snapshot, limits: Limits, touched: frozenset[str] = frozenset()) -> list[Finding]:
-    """One verdict per service, by name. ``touched`` are those whose update is ours."""
+def judge_all(snapshot: Snapshot, limits: Limits, deed: Deed | None = None) -> list[Finding]:
+    """One verdict per service, by name."""
     by_service: dict[str, list[Body]] = defaultdict(list)
     for task in snapshot.tasks:
         by_service[task["ServiceID"]].append(task)
     by_id = {node["ID"]: node for node in snapshot.nodes}
     return [
-        judge(
-            Situation(
-                service=service,
-                tasks=tuple(by_service[service["ID"]]),
-                nodes=by_id,
-                now=snapshot.now,
-                limits=limits,
-                touched=service["Spec"]["Name"] in touched,
-            )
-        )
+        judge(Situation(service, tuple(by_service[service["ID"]]), by_id, snapshot.now, limits, deed or Deed()))
         for service in sorted(snapshot.services, key=lambda service: str(service["Spec"]["Name"]))
     ]
 
 
-def watch(poll: Callable[[], Snapshot], limits: Limits, touched: frozenset[str], clock: Clock = SYSTEM) -> Iterator[list[Finding]]:
-    """Yield the verdicts on all services after each poll; ends when all are final or the time is over.
+def watch(poll: Callable[[], Snapshot], limits: Limits, deed: Deed, clock: Clock = SYSTEM) -> Iterator[list[Finding]]:
+    """Yield the verdicts on all services after each poll; ends when all are well, one is not and will not be, or time is over.
 
     One failed poll is not the end: a leader may just be changing.
     """
@@ -294,30 +174,25 @@ def watch(poll: Callable[[], Snapshot], limits: Limits, touched: frozenset[str],
     while True:
         late = clock.now() >= deadline
         try:
-            findings = judge_all(poll(), limits, touched)
+            findings = judge_all(poll(), limits, deed)
         except (EngineError, EngineUnreachableError):
             if late:
                 raise
         else:
             yield [_ended(finding) for finding in findings] if late else findings
-            if late or all(finding.verdict in FINAL for finding in findings):
+            if late or is_settled(findings):
                 return
         clock.sleep(PAUSE)
 
 
+def is_settled(findings: list[Finding]) -> bool:
+    """Whether waiting on would change nothing."""
+    return all(finding.verdict is Verdict.CONVERGED for finding in findings) or any(finding.verdict in BAD for finding in findings)
+
+
 def _ended(finding: Finding) -> Finding:
-    return finding if finding.verdict in FINAL else replace(finding, verdict=Verdict.TIMED_OUT)
+    return finding if finding.verdict in FINAL else replace(finding, verdict=LATE.get(finding.state, Verdict.TIMED_OUT))
 
 
-def moment(text: str) -> float:
-    """An RFC 3339 time of the engine's, in seconds since 1970; nanoseconds are cut, Python reads microseconds."""
-    whole, _point, fraction = text.rstrip("Z").partition(".")
-    try:
-        parsed = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    except ValueError:
-        return 0.0
-    return parsed.timestamp() + float(f"0.{fraction or 0}")
-
-
-def _rank(state: str) -> int:
-    return STATES.index(state) if state in STATES else len(STATES)
+#: When time is over, what a task still waits for is what is wrong with it.
+LATE: Mapping[str, Verdict] = {"pending": Verdict.UNSCHEDULABLE, "new": Verdict.UNSCHEDULABLE, "starting": Verdict.UNHEALTHY}

@@ -136,11 +136,11 @@ class Engine:
             found: dict[str, Any] | None = docker.auth.load_config().resolve_authconfig(registry)
         return found
 
-    def logs(self, path: str, tail: int) -> str:
-        """The last lines of a task's or service's log, standard output and error in one text."""
+    def logs(self, path: str, tail: int, tty: bool, timeout: float) -> str:
+        """The last lines of a task's or service's log, standard output and error in one text; a terminal's comes without frames."""
         with _Mapped(self.address):
-            answer = self._send("GET", path, params={"stdout": 1, "stderr": 1, "tail": tail})
-            return "".join(_log_lines(answer.content))
+            answer = self._send("GET", path, timeout=timeout, params={"stdout": 1, "stderr": 1, "tail": tail})
+            return answer.content.decode("utf-8", "replace") if tty else "".join(_log_lines(answer.content))
 
     def _call(self, method: str, path: str, **request: Any) -> Any:
         with _Mapped(self.address):
@@ -153,7 +153,7 @@ class Engine:
 
     def _send(self, method: str, path: str, **request: Any) -> Any:
         url = f"{self.client.base_url}/v{self.client.api_version}{path}"
-        answer = self.client.request(method, url, timeout=self.client.timeout, **request)
+        answer = self.client.request(method, url, **{"timeout": self.client.timeout, **request})
         if answer.status_code >= 400:
             raise api_error(answer.status_code, _message_of(answer), self.address)
         return answer

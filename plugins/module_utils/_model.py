@@ -17,6 +17,9 @@ Body = Mapping[str, Any]
 NAMESPACE = "com.docker.stack.namespace"
 #: The image as the file says it, kept beside the pinned one.
 IMAGE = "com.docker.stack.image"
+#: Number of the deploy that a config object of ours is the record of, and what became of it.
+REVISION = "homecloud.swarm.revision"
+VERDICT = "homecloud.swarm.verdict"
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Verdict(str, Enum):
     PAUSED = "paused"
     CRASH_LOOPING = "crash_looping"
     FAILED = "failed"
+    UNHEALTHY = "unhealthy"
     UNSCHEDULABLE = "unschedulable"
     IMAGE_MISSING = "image_missing"
     TIMED_OUT = "timed_out"
@@ -129,3 +133,4 @@ class Finding:
     reason: str = ""
     node: str = ""
     task: str = ""
+    state: str = ""

@@ -29,6 +29,8 @@ class Intent:
     #: True for services, "all" for everything the stack labelled and nothing uses
     prune: bool | str = False
     recreate: bool = False
+    #: whether the services' specs are meant to the letter, digests included, as when going back to an earlier state
+    exact: bool = False
     #: secrets of which the engine said that they hold another value
     denied: frozenset[tuple[Sort, str]] = frozenset()
 
@@ -73,6 +75,9 @@ def next_spec(bound: dict[str, Any], live: Body | None, intent: Intent) -> dict[
     """The spec to send for a service whose references are bound: with its image pinned, and grafted on the live one."""
     template = bound["TaskTemplate"]
     live_spec = (live or {}).get("Spec") or {}
+    if intent.exact:
+        exact: dict[str, Any] = graft(bound, live_spec) if live else bound
+        return exact
     live_template = live_spec.get("TaskTemplate") or {}
     image = (bound.get("Labels") or {}).get(IMAGE, "")
     unchanged_image = (live_spec.get("Labels") or {}).get(IMAGE) == image
@@ -318,6 +323,7 @@ def removal(actual: Actual, stack: str) -> Plan:
         (Sort.SERVICE, actual.services),
         (Sort.SECRET, of_stack(actual.secrets, stack)),
         (Sort.CONFIG, of_stack(actual.configs, stack)),
+        (Sort.CONFIG, {record["Spec"]["Name"]: record for record in actual.records}),
         (Sort.NETWORK, actual.networks),
     )
     return Plan(tuple(Step(Kind.REMOVE, sort, name, live=live) for sort, found in groups for name, live in sorted(found.items())))

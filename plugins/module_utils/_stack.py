@@ -5,117 +5,34 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+import getpass
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import Any
 
-from ._actual import Actual, observe, snapshot
-from ._apply import adopt, apply, remove, tidy
-from ._compose._project import Project
-from ._converge import Limits, watch
+from ._actual import Actual, observe
+from ._apply import adopt, apply, remove
+from ._clock import SYSTEM, Clock
+from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._diff import as_values, drawn
 from ._engine import Engine, api_version
-from ._errors import NotConvergedError, RefusedError
+from ._errors import NotConvergedError, RefusedError, SwarmError
+from ._history import STALE, Content, Ending, Revision, last_good, mark, open_record, revisions
 from ._images import Auth, Pinned, credentials, pin
-from ._model import IMAGE, Finding, Kind, Outcome, Plan, Sort, Verdict
+from ._model import IMAGE, Outcome, Plan
 from ._plan import Intent, compare, removal, unknown
+from ._report import as_rows
+from ._request import Request
+from ._state import State, after, captured
+from ._wait import Ended, Wait, Waiting, leftovers, touched, well_before
 
-#: How each verdict reads in a sentence about a service.
-WORDS: Mapping[Verdict, str] = {
-    Verdict.ROLLED_BACK: "was rolled back by the engine",
-    Verdict.ROLLBACK_PAUSED: "was rolled back by the engine, and the rollback stopped half-way",
-    Verdict.PAUSED: "stopped in the middle of its update",
-    Verdict.CRASH_LOOPING: "keeps crashing",
-    Verdict.FAILED: "failed and is not restarted",
-    Verdict.UNSCHEDULABLE: "fits on no node",
-    Verdict.IMAGE_MISSING: "cannot get its image",
-    Verdict.TIMED_OUT: "is not up in time",
-}
-
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True, "aliases": ["stack"]},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "compose": {"type": "list", "elements": "raw"},
-    "env": {"type": "dict", "default": {}},
-    "env_files": {"type": "list", "elements": "path", "default": []},
-    "env_strict": {"type": "bool", "default": False},
-    "project_dir": {"type": "path"},
-    "beyond_cli": {"type": "bool", "default": False},
-    "secrets": {"type": "dict", "default": {}, "no_log": True},
-    "configs": {"type": "dict", "default": {}},
-    "attach": {"type": "dict", "default": {}},
-    "prune": {"type": "raw", "default": False},
-    "recreate": {"type": "bool", "default": False},
-    "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
-    "registry_auth": {
-        "type": "dict",
-        "options": {
-            "username": {"type": "str", "required": True},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "serveraddress": {"type": "str", "required": True},
-        },
-    },
-    "with_registry_auth": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-    "wait_stable": {"type": "float", "default": 5},
-    "project": {"type": "dict"},
-}
-
-
-@dataclass(frozen=True)
-class Request:
-    """The module's options, typed."""
-
-    name: str
-    project: Project
-    contents: Mapping[tuple[Sort, str], bytes]
-    attach: Mapping[str, list[str]]
-    prune: bool | str
-    recreate: bool
-    resolve_image: str
-    registry_auth: Mapping[str, Any] | None
-    with_registry_auth: bool
-    wait: bool
-    limits: Limits
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Request:
-        contents = {
-            (sort, key): base64.b64decode(text)
-            for sort in (Sort.SECRET, Sort.CONFIG)
-            for key, text in (options[f"{sort.value}s"] or {}).items()
-        }
-        return cls(
-            name=options["name"],
-            project=Project.from_wire(options["project"] or {"services": {}}),
-            contents=contents,
-            attach=options["attach"] or {},
-            prune=prune_of(options["prune"]),
-            recreate=options["recreate"],
-            resolve_image=options["resolve_image"],
-            registry_auth=options["registry_auth"],
-            with_registry_auth=options["with_registry_auth"],
-            wait=options["wait"],
-            limits=Limits(monitor=options["wait_stable"], timeout=options["wait_timeout"]),
-        )
-
-
-#: What ``prune`` may be.
-PRUNE: dict[str, Any] = {"true": True, "yes": True, "false": False, "no": False, "all": "all"}
-
-
-def prune_of(value: Any) -> bool | str:
-    """A boolean, or "all"."""
-    try:
-        found: bool | str = PRUNE[str(value).lower()]
-    except KeyError:
-        raise RefusedError(f"prune takes true, false or all, not '{value}'.") from None
-    return found
+#: Seconds between two looks at a deploy of somebody else's.
+PAUSE = 1.0
 
 
 def converge_stack(engine: Engine, options: Mapping[str, Any], check: bool) -> Outcome:
@@ -130,32 +47,18 @@ def predict_stack(options: Mapping[str, Any]) -> Outcome:
 
 
 def deploy(engine: Engine, request: Request, check: bool) -> Outcome:
-    """Bring the stack to what the files say, and wait until it is."""
-    desired = wanted(request)
-    _check_age(engine, desired)
+    """Bring the stack to what the files say, and wait until it is; or take up a wait that an earlier call left."""
     auth = credentials(engine, request.registry_auth, request.with_registry_auth)
-    actual = observe(engine, request.name, desired)
-    images = _pinned(engine, request, desired, actual, auth)
-    intent = Intent(request.contents, images.images, request.prune, request.recreate)
-    plan = compare(desired, actual, intent)
-    doubts = tuple(unknown(plan))
-    if check:
-        return _outcome(plan, [], warnings=(*plan.warnings, *images.warnings, *doubts))
-    if doubts:
-        intent = replace(intent, denied=adopt(engine, plan))
-        plan = compare(desired, observe(engine, request.name, desired), intent)
-    findings: list[Finding] = []
-    if plan:
-        apply(engine, plan, lambda: compare(desired, observe(engine, request.name, desired), intent), auth)
-    if request.wait:
-        findings = _converged(engine, request, plan)
-    tidy(engine, plan)
-    return _outcome(plan, findings, warnings=(*plan.warnings, *images.warnings))
+    wait = Wait(engine, request, auth)
+    if request.waiting is not None:
+        waiting = Waiting.from_wire(request.waiting)
+        return Outcome(changed=waiting.changed, values=_values(wait.see_through(waiting)))
+    return Deploy(engine, request, auth, wait).run(check)
 
 
 def would_deploy(request: Request) -> Outcome:
     """The plan on a host that has no swarm yet: everything is created."""
-    return _outcome(compare(wanted(request), Actual(), Intent(request.contents)), [])
+    return _outcome(compare(wanted(request)[0], Actual(), Intent(request.contents)), Ended([]))
 
 
 def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
@@ -163,12 +66,130 @@ def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
     plan = removal(observe(engine, request.name), request.name)
     if plan and not check:
         remove(engine, plan, request.name, request.limits.timeout)
-    return _outcome(plan, [])
+    return _outcome(plan, Ended([]))
 
 
-def wanted(request: Request) -> Desired:
-    """The bodies that the API takes."""
-    return convert(request.project, request.name, request.attach)
+def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
+    """The bodies that the API takes, and what could not be done as asked."""
+    desired = convert(request.project, request.name, request.attach)
+    return with_update_defaults(desired) if request.update_defaults else (desired, ())
+
+
+@dataclass
+class Deploy:
+    """One deploy, up to the point where there is only waiting left to do."""
+
+    engine: Engine
+    request: Request
+    auth: Auth
+    wait: Wait
+    clock: Clock = SYSTEM
+
+    def run(self, check: bool) -> Outcome:
+        desired, notes = wanted(self.request)
+        _check_age(self.engine, desired)
+        actual = self._observed(desired)
+        images = _pinned(self.engine, self.request, desired, actual, self.auth)
+        intent = Intent(self.request.contents, images.images, self.request.prune, self.request.recreate)
+        plan = compare(desired, actual, intent)
+        warnings = (*images.warnings, *(notes if plan.changed else ()))
+        doubts = tuple(unknown(plan))
+        if check:
+            return _outcome(plan, Ended([]), (*plan.warnings, *warnings, *doubts))
+        actual, others = self._undisturbed(desired, actual)
+        if doubts:
+            intent = replace(intent, denied=adopt(self.engine, plan))
+            actual = self._observed(desired)
+        plan = compare(desired, actual, intent)
+        waiting = self._begun(plan, actual, desired)
+        if waiting is None:
+            # somebody else was faster
+            return self.run(check)
+        try:
+            ended = self._carried_out(plan, waiting, lambda: compare(desired, self._observed(desired), intent))
+        except NotConvergedError as error:
+            error.achieved = {"plan": as_values(plan), **error.achieved}
+            raise
+        return _outcome(plan, ended, (*plan.warnings, *warnings, *others))
+
+    def _observed(self, desired: Desired) -> Actual:
+        return observe(self.engine, self.request.name, desired)
+
+    def _undisturbed(self, desired: Desired, actual: Actual) -> tuple[Actual, tuple[str, ...]]:
+        """What is there once no other deploy of the stack is under way, or the other one has fallen silent."""
+        deadline = self.clock.now() + max(self.request.limits.timeout, 2 * STALE)
+        waited = ""
+        while True:
+            past = revisions(actual.records)
+            if not past or not past[0].is_pending or past[0].silent_for(time.time()) > STALE:
+                return actual, (waited,) if waited else ()
+            waited = f"Another deploy of stack '{self.request.name}' (revision {past[0].number}) was under way, and this one waited for it."
+            if self.clock.now() > deadline:
+                raise RefusedError(
+                    f"Another deploy of stack '{self.request.name}' (revision {past[0].number}) is still under way; run this one again "
+                    "when it has ended."
+                )
+            self.clock.sleep(PAUSE)
+            actual = self._observed(desired)
+
+    def _begun(self, plan: Plan, actual: Actual, desired: Desired) -> Waiting | None:
+        """Write down what is about to be done, unless nothing is; None when another deploy has begun just now."""
+        past = revisions(actual.records)
+        given_up = past[0] if past and past[0].is_pending else None
+        now = time.time()
+        waiting = Waiting(
+            touched=touched(plan),
+            since=now,
+            beat=now,
+            changed=plan.changed,
+            leftovers=leftovers(plan),
+        )
+        if plan.changed:
+            content = Content(
+                before=self._before(actual, past, given_up),
+                state=after(plan, actual, self.request.name, desired.order),
+                touched=waiting.touched,
+                summary=tuple(f"{step.kind.value} {step.sort.value} {step.name}" for step in plan.steps),
+                time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                by=f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{platform.node()}",
+            )
+        elif given_up and (unfinished := given_up.content()):
+            # what was interrupted is carried on: its end is ours to judge, and its way back is ours
+            content = unfinished
+            waiting = replace(waiting, touched=content.touched, since=0.0)
+        else:
+            return waiting
+        number = past[0].number + 1 if past else 1
+        record = open_record(self.engine, self.request.name, number, content)
+        if record is None:
+            self.clock.sleep(PAUSE)
+            return None
+        if given_up:
+            mark(self.engine, given_up, self.request.name, Ending.GIVEN_UP)
+        return replace(waiting, record=record.live["ID"])
+
+    def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
+        """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""
+        if given_up is None and well_before(self.engine, self.request.name, self.request.limits):
+            return captured(actual, self.request.name)
+        interrupted = given_up.content() if given_up else None
+        if interrupted and interrupted.before is not None:
+            return interrupted.before
+        good = last_good(past)
+        return good[1].state if good else None
+
+    def _carried_out(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan]) -> Ended:
+        if plan:
+            try:
+                apply(self.engine, plan, again, self.auth)
+            except SwarmError as error:
+                if not waiting.record:
+                    raise
+                return self.wait.stopped(waiting, error)
+        if not self.request.wait:
+            self.wait.leave(waiting)
+            return Ended([])
+        return self.wait.see_through(replace(waiting, deadline=time.time() + self.request.limits.timeout))
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:
@@ -193,34 +214,10 @@ def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, 
     return pin(engine, images, frozenset(filter(None, running)), auth)
 
 
-def _converged(engine: Engine, request: Request, plan: Plan) -> list[Finding]:
-    touched = frozenset(step.name for step in plan.steps if step.sort is Sort.SERVICE and step.kind is not Kind.REMOVE)
-    findings: list[Finding] = []
-    for findings in watch(partial(snapshot, engine, request.name), request.limits, touched):  # noqa: B007 -- the last counts
-        pass
-    bad = [finding for finding in findings if finding.verdict is not Verdict.CONVERGED]
-    if bad:
-        raise NotConvergedError(
-            f"Stack '{request.name}' did not come up: {' '.join(map(_sentence, bad))}",
-            {"changed": plan.changed, "plan": as_values(plan), "services": _services(findings), "failures": _services(bad)},
-        )
-    return findings
+def _outcome(plan: Plan, ended: Ended, warnings: tuple[str, ...] = ()) -> Outcome:
+    return Outcome(changed=plan.changed, prepared=drawn(plan), values={"plan": as_values(plan), **_values(ended)}, warnings=warnings)
 
 
-def _sentence(finding: Finding) -> str:
-    place = f" (task {finding.task[:12]}{f' on node {finding.node}' if finding.node else ''})" if finding.task else ""
-    reason = f": {finding.reason}" if finding.reason else ""
-    return f"service {finding.service} {WORDS[finding.verdict]}, {finding.running} of {finding.wanted} running{reason}{place}."
-
-
-def _services(findings: list[Finding]) -> list[dict[str, Any]]:
-    return [{**asdict(finding), "verdict": finding.verdict.value} for finding in findings]
-
-
-def _outcome(plan: Plan, findings: list[Finding], warnings: tuple[str, ...] = ()) -> Outcome:
-    return Outcome(
-        changed=plan.changed,
-        prepared=drawn(plan),
-        values={"plan": as_values(plan), "services": _services(findings)},
-        warnings=warnings,
-    )
+def _values(ended: Ended) -> dict[str, Any]:
+    waiting = {"waiting": ended.waiting.to_wire()} if ended.waiting else {}
+    return {"services": as_rows(ended.findings), **waiting}

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ._converge import RUNNING, STATES, Limits, judge_all
+from ._converge import judge_all
 from ._engine import Engine
 from ._model import NAMESPACE, Body, Outcome, Snapshot
+from ._situation import RUNNING, STATES, Limits
 
 
 def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Outcome:

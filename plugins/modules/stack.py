@@ -11,6 +11,8 @@ module: stack
 short_description: Deploy or remove a stack from Compose files
 description:
   - Deploys one or more Compose files as a stack, the way C(docker stack deploy) does, and waits until all its services run and stay up.
+  - When they do not, the task fails, says why with the end of the failing task's log, and has taken the whole stack back to the
+    version that worked before.
   - The Compose files, and the files that their secrets, configs and C(env_file) name, are read on the controller.
     Nothing is copied to the node.
   - Changes only what differs. A run that finds nothing to change writes nothing to the engine, so tasks are not restarted,
@@ -144,6 +146,27 @@ options:
         that O(registry_auth) is not for.
     type: bool
     default: false
+  update_defaults:
+    description:
+      - Whether services whose C(deploy.update_config) is silent are updated one task after the other, the new task first
+        (C(order) start-first), back to their previous version when it fails (C(failure_action) rollback), watched for 5 seconds
+        each (C(monitor)), 2 seconds apart (C(delay)). What the file says stays.
+      - A service whose tasks cannot run side by side keeps C(order) stop-first, and a warning says so. That is one that holds a port of
+        its node, runs once on every node, has C(max_replicas_per_node), or is the only one to write to a volume.
+      - C(docker stack deploy) makes no such settings, so it and this option undo each other's.
+    type: bool
+    default: false
+  on_failure:
+    description:
+      - What becomes of the stack when its services do not come up. The task fails either way.
+      - V(rollback) takes the whole stack back to what ran before this deploy if that was well, else to the last revision that was.
+        Services, networks, secrets and configs that this deploy made are removed, removed ones brought back, and the task waits until
+        the earlier version runs. Of a stack's first deploy nothing is left. Volumes stay.
+      - V(pause) leaves it as it is.
+      - A run that changes nothing and finds a broken service only fails.
+    type: str
+    choices: [rollback, pause]
+    default: rollback
   wait:
     description:
       - Whether to wait until all services of the stack run. A service that does not come up fails the task.
@@ -151,17 +174,42 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait at most.
+      - Seconds to wait at most, on the way forward and once more on the way back.
     type: int
     default: 300
   wait_stable:
     description:
-      - Seconds for which every task must have been up before the stack counts as running.
+      - Seconds for which every task must have been up before the stack counts as running. The time that it has run already counts.
+      - By default each service's C(deploy.update_config.monitor), or 5 where it has none.
     type: float
-    default: 5
+  progress_deadline:
+    description:
+      - Seconds after which a service that no node fits, that gets no address, or that does not pass its health check has failed,
+        without the rest of O(wait_timeout) being waited for. A health check has at least as long as the engine itself gives it.
+    type: int
+    default: 60
+  log_lines:
+    description:
+      - How many of the last lines of a failing task's log are shown. Values in O(secrets) are masked in them.
+    type: int
+    default: 20
+  progress:
+    description:
+      - Whether a line is printed whenever something changes while the task waits.
+      - Nothing is printed with C(no_log), with C(async), or when the play's output is not for people (the callback C(json), for one).
+    type: bool
+    default: true
   project:
     description:
       - The loaded Compose files. Set by the action plugin, not for use by hand.
+    type: dict
+  patience:
+    description:
+      - Seconds after which to return although the wait is not over. Set by the action plugin, not for use by hand.
+    type: float
+  waiting:
+    description:
+      - Where the wait stands. Set by the action plugin, not for use by hand.
     type: dict
 notes:
   - Values in O(secrets) travel to the node in the module's arguments. Switch pipelining on, or Ansible itself writes
@@ -248,6 +296,42 @@ services:
       type: int
       sample: 3
     reason:
+      description: What the engine says is wrong, or what the service waits for.
+      type: str
+    node:
+      description: Hostname of the node where it went wrong.
+      type: str
+    task:
+      description: Id of the task that shows what is wrong.
+      type: str
+    state:
+      description: That task's state.
+      type: str
+failures:
+  description: The services that did not come up, with what shows why.
+  returned: when services did not come up
+  type: list
+  elements: dict
+  contains:
+    service:
+      description: Full name of the service.
+      type: str
+      sample: shop_web
+    verdict:
+      description:
+        - One of C(rolled_back), C(rollback_paused), C(paused), C(crash_looping), C(failed), C(unhealthy), C(unschedulable),
+          C(image_missing), C(timed_out).
+      type: str
+      sample: crash_looping
+    running:
+      description: Tasks that were as they should be.
+      type: int
+      sample: 0
+    wanted:
+      description: Tasks that should have been.
+      type: int
+      sample: 3
+    reason:
       description: What the engine says is wrong.
       type: str
     node:
@@ -256,11 +340,32 @@ services:
     task:
       description: Id of the task that shows what is wrong.
       type: str
-failures:
-  description: The entries of RV(services) that did not come up.
+    state:
+      description: That task's state.
+      type: str
+      sample: failed
+    error:
+      description: That task's error.
+      type: str
+      sample: "task: non-zero exit (1)"
+    exit_code:
+      description: What its main process ended with; null where it did not run.
+      type: int
+      sample: 1
+    health:
+      description: What its health check said last. Known only where the task ran on the manager that the task asks.
+      type: str
+    log:
+      description: The last lines of its log.
+      type: list
+      elements: str
+rollback:
+  description:
+    - What came of taking the stack back. V(done) when the earlier version runs again, V(failed) when it does not, V(none) when the
+      stack was left as it was.
   returned: when services did not come up
-  type: list
-  elements: dict
+  type: str
+  sample: done
 done:
   description: The steps that were carried out before an error.
   returned: when the engine refused a step
@@ -269,7 +374,8 @@ done:
 """
 
 from ..module_utils._module import SwarmModule
-from ..module_utils._stack import OPTIONS, converge_stack, predict_stack
+from ..module_utils._request import OPTIONS
+from ..module_utils._stack import converge_stack, predict_stack
 
 
 def main() -> None:

@@ -29,12 +29,21 @@ ORDER = (
     "_desired",
     "_spec",
     "_engine",
+    "_eligible",
+    "_situation",
     "_converge",
+    "_defaults",
     "_actual",
     "_images",
     "_diff",
     "_plan",
     "_apply",
+    "_state",
+    "_history",
+    "_evidence",
+    "_report",
+    "_request",
+    "_wait",
     "_stack",
     "_stack_info",
     "_node",
@@ -50,7 +59,10 @@ ORDER = (
 ONLY = {"docker": "_engine", "ansible.module_utils.basic": "_module"}
 
 # Rooms that compute and do nothing else: the same input gives the same result, and no engine is needed to test them.
-PURE = ("_errors", "_model", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_plan", "_converge")
+PURE = (
+    *("_errors", "_model", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_plan"),
+    *("_eligible", "_situation", "_converge", "_defaults", "_state", "_report", "_request"),
+)
 IMPURE = ("ansible", "docker", "os", "time", "subprocess", "socket", "requests", "urllib3", "pathlib", "random", "secrets")
 
 

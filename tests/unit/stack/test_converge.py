@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Clock
-from ansible_collections.homecloud.swarm.plugins.module_utils._converge import Limits, fits, judge_all, moment, watch
+from ansible_collections.homecloud.swarm.plugins.module_utils._converge import judge_all, watch
+from ansible_collections.homecloud.swarm.plugins.module_utils._eligible import fits
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Snapshot, Verdict
+from ansible_collections.homecloud.swarm.plugins.module_utils._situation import Deed, Limits, moment
 
 NOW = moment("2026-01-01T12:00:00.5Z")
 NODES = [
@@ -57,6 +59,11 @@ EXIT = "task: non-zero exit (1)"
 GLOBAL: dict[str, Any] = {"Global": {}}
 JOB = {"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 2}}
 ONE = {"Replicated": {"Replicas": 1}}
+#: We wrote to the service a minute ago.
+OURS = Deed(frozenset({"s_web"}), NOW - 60)
+UNHEALTHY = "task: non-zero exit (137): dockerexec: unhealthy container"
+QUICK_CHECK = {"Healthcheck": {"Interval": 10**9, "Timeout": 10**9, "Retries": 2}}
+SLOW_CHECK = {"Healthcheck": {"StartPeriod": 300 * 10**9}}
 
 
 def dead(slot: int, ago: float, error: str = EXIT, state: str = "failed") -> dict[str, Any]:
@@ -124,19 +131,106 @@ def dead(slot: int, ago: float, error: str = EXIT, state: str = "failed") -> dic
             [],
             Verdict.CONVERGED,
         ),
+        (
+            "global, a task is left on a node that should have none",
+            service(GLOBAL, Placement={"Constraints": ["node.hostname==node1"]}),
+            [task(2, "running")],
+            Verdict.UPDATING,
+        ),
+        (
+            "global, the image is for other machines",
+            service(GLOBAL, Placement={"Platforms": [{"Architecture": "arm64", "OS": "linux"}]}),
+            [],
+            Verdict.CONVERGED,
+        ),
+        (
+            "exits with success again and again",
+            service(ONE),
+            [*(task(1, "complete", ago, "shutdown") for ago in (30, 20, 10)), task(1, "ready", 3)],
+            Verdict.CRASH_LOOPING,
+        ),
+        (
+            "attempts left",
+            service(ONE, policy={"MaxAttempts": 4, "Delay": 10**9}),
+            [*(dead(1, ago) for ago in (9, 6, 3)), task(1, "ready", 1)],
+            Verdict.UPDATING,
+        ),
+        (
+            "unhealthy again and again",
+            service(ONE, ContainerSpec=QUICK_CHECK),
+            [*(dead(1, ago, UNHEALTHY) for ago in (30, 20, 10)), task(1, "starting", 3)],
+            Verdict.UNHEALTHY,
+        ),
+        ("unhealthy, and not restarted", service(ONE, policy={"Condition": "none"}), [dead(1, 10, UNHEALTHY)], Verdict.UNHEALTHY),
+        ("never healthy", service(ONE, ContainerSpec=QUICK_CHECK), [task(1, "starting", 70)], Verdict.UNHEALTHY),
+        ("may yet get healthy", service(ONE, ContainerSpec=SLOW_CHECK), [task(1, "starting", 70)], Verdict.UPDATING),
+        (
+            "no image, and not restarted",
+            service(ONE, policy={"Condition": "none"}),
+            [dead(1, 9, NO_IMAGE, "rejected")],
+            Verdict.IMAGE_MISSING,
+        ),
+        ("no address for long", service(ONE), [task(1, "new", 70)], Verdict.UNSCHEDULABLE),
+        ("pulls for long", service(ONE), [task(1, "preparing", 200)], Verdict.UPDATING),
         ("job done", service(JOB), [task(0, "complete", 1, "complete"), task(1, "complete", 1, "complete")], Verdict.CONVERGED),
         ("job half done", service(JOB), [task(0, "complete", 1, "complete"), task(1, "starting")], Verdict.UPDATING),
         ("job failed for good", service(JOB, policy={"Condition": "none"}), [dead(1, 20)], Verdict.FAILED),
     ],
 )
 def test_verdict(case: str, found: dict[str, Any], tasks: list[dict[str, Any]], verdict: Verdict) -> None:
-    (finding,) = judge_all(Snapshot([found], tasks, NODES, NOW), Limits(), frozenset({"s_web"}))
+    (finding,) = judge_all(Snapshot([found], tasks, NODES, NOW), Limits(), OURS)
     assert finding.verdict is verdict, case
 
 
-def test_an_old_status_of_a_service_we_did_not_touch_does_not_count() -> None:
-    snapshot = Snapshot([service(update="rollback_completed")], [task(1, "running"), task(2, "running")], NODES, NOW)
-    assert judge_all(snapshot, Limits())[0].verdict is Verdict.CONVERGED
+@pytest.mark.parametrize(
+    ("case", "found", "tasks", "verdict"),
+    [
+        ("an old rollback", service(update="rollback_completed"), [task(1, "running"), task(2, "running")], Verdict.CONVERGED),
+        ("a rollback under way", service(update="rollback_started"), [task(1, "running")], Verdict.ROLLED_BACK),
+        ("stopped half-way, and still there", service(update="paused"), [task(1, "running"), dead(2, 9)], Verdict.PAUSED),
+        ("stopped once, whole since", service(update="paused"), [task(1, "running"), task(2, "running")], Verdict.CONVERGED),
+        ("broken for long", service(ONE, policy={"Condition": "none"}), [dead(1, 9000)], Verdict.FAILED),
+        (
+            "crashed last week, just restarted",
+            service(ONE),
+            [dead(1, 9002), dead(1, 9001), dead(1, 9000), task(1, "running", 2)],
+            Verdict.UPDATING,
+        ),
+    ],
+)
+def test_verdict_on_a_service_that_nobody_touched(case: str, found: Any, tasks: list[dict[str, Any]], verdict: Verdict) -> None:
+    (finding,) = judge_all(Snapshot([found], tasks, NODES, NOW), Limits())
+    assert finding.verdict is verdict, case
+
+
+@pytest.mark.parametrize(
+    ("update", "verdict"),
+    [("rollback_started", Verdict.UPDATING), ("rollback_completed", Verdict.CONVERGED), ("updating", Verdict.UPDATING)],
+)
+def test_a_rollback_is_what_is_wanted_on_the_way_back(update: str, verdict: Verdict) -> None:
+    snapshot = Snapshot([service(update=update)], [task(1, "running"), task(2, "running")], NODES, NOW)
+    assert judge_all(snapshot, Limits(), Deed(frozenset({"s_web"}), NOW - 60, going_back=True))[0].verdict is verdict
+
+
+def test_what_crashed_before_we_wrote_is_not_held_against_it() -> None:
+    snapshot = Snapshot([service(ONE)], [dead(1, 30), dead(1, 20), dead(1, 10), task(1, "starting", 1)], NODES, NOW)
+    assert judge_all(snapshot, Limits(), Deed(frozenset({"s_web"}), NOW - 5))[0].verdict is Verdict.UPDATING
+
+
+@pytest.mark.parametrize(
+    ("given", "monitor", "ago", "verdict"),
+    [
+        (None, None, 4, Verdict.UPDATING),
+        (None, None, 6, Verdict.CONVERGED),
+        (None, 20, 6, Verdict.UPDATING),
+        (1.0, 20, 2, Verdict.CONVERGED),
+        (30.0, None, 6, Verdict.UPDATING),
+    ],
+)
+def test_stable_for_the_services_own_monitor_unless_told(given: float | None, monitor: int | None, ago: float, verdict: Verdict) -> None:
+    found = service(ONE)
+    found["Spec"]["UpdateConfig"] = {"Monitor": monitor * 10**9} if monitor else {}
+    assert judge_all(Snapshot([found], [task(1, "running", ago)], NODES, NOW), Limits(given))[0].verdict is verdict
 
 
 def test_the_finding_names_error_task_and_node() -> None:
@@ -178,13 +272,39 @@ class Jumping:
 
 def test_watch_ends_when_all_are_final() -> None:
     answers = iter([Snapshot([service()], [], NODES, NOW), Snapshot([service()], [task(1, "running"), task(2, "running")], NODES, NOW)])
-    seen = [findings[0].verdict for findings in watch(lambda: next(answers), Limits(), frozenset(), Jumping().clock())]
+    seen = [findings[0].verdict for findings in watch(lambda: next(answers), Limits(), Deed(), Jumping().clock())]
     assert seen == [Verdict.UPDATING, Verdict.CONVERGED]
+
+
+def test_watch_ends_at_the_first_that_will_not_come_up() -> None:
+    found = [service(ONE), {**service(), "ID": "db", "Spec": {**service()["Spec"], "Name": "s_db"}}]
+    tasks = [dead(1, 9, NO_IMAGE, "rejected"), dead(1, 4, NO_IMAGE, "rejected"), task(1, "ready", 1)]
+    (findings,) = watch(lambda: Snapshot(found, tasks, NODES, NOW), Limits(), Deed(), Jumping().clock())
+    assert [finding.verdict for finding in findings] == [Verdict.UPDATING, Verdict.IMAGE_MISSING]
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        (task(1, "pending", 5, error="no suitable node"), Verdict.UNSCHEDULABLE),
+        (task(1, "starting", 5), Verdict.UNHEALTHY),
+        (task(1, "preparing", 5), Verdict.TIMED_OUT),
+    ],
+)
+def test_what_it_waits_for_when_time_is_over_is_what_is_wrong(last: dict[str, Any], verdict: Verdict) -> None:
+    polls = list(watch(lambda: Snapshot([service(ONE)], [last], NODES, NOW), Limits(timeout=1), Deed(), Jumping().clock()))
+    assert polls[-1][0].verdict is verdict
+
+
+def test_a_node_that_is_down_runs_nothing() -> None:
+    nodes = [NODES[0], {**NODES[1], "Status": {"State": "down"}}]
+    (finding,) = judge_all(Snapshot([service()], [task(1, "running"), task(2, "running")], nodes, NOW), Limits())
+    assert (finding.verdict, finding.running) == (Verdict.UPDATING, 1)
 
 
 def test_watch_gives_up_at_the_deadline() -> None:
     jumping = Jumping()
-    polls = list(watch(lambda: Snapshot([service()], [], NODES, NOW), Limits(timeout=10), frozenset(), jumping.clock()))
+    polls = list(watch(lambda: Snapshot([service()], [], NODES, NOW), Limits(timeout=10), Deed(), jumping.clock()))
     assert polls[-1][0].verdict is Verdict.TIMED_OUT
     assert jumping.time == pytest.approx(10)
 
@@ -198,7 +318,7 @@ def test_watch_survives_a_change_of_leader() -> None:
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    assert list(watch(poll, Limits(), frozenset(), Jumping().clock()))[-1][0].verdict is Verdict.CONVERGED
+    assert list(watch(poll, Limits(), Deed(), Jumping().clock()))[-1][0].verdict is Verdict.CONVERGED
 
 
 def test_watch_says_so_when_the_engine_stays_silent() -> None:
@@ -206,7 +326,7 @@ def test_watch_says_so_when_the_engine_stays_silent() -> None:
         raise EngineError("no leader", 500)
 
     with pytest.raises(EngineError, match="no leader"):
-        list(watch(poll, Limits(timeout=5), frozenset(), Jumping().clock()))
+        list(watch(poll, Limits(timeout=5), Deed(), Jumping().clock()))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remember: what each deploy set out to do, from what, and what became of it, kept in the swarm itself.
+
+One config object a revision. Its data never changes and says what was planned; its verdict is a label, which the engine
+lets be changed. Its unique name settles who deploys when two want to; each write to it is a sign of life.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import lzma
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ._engine import Engine
+from ._errors import EngineError, NotFoundError, OutOfSequenceError, RefusedError
+from ._model import NAMESPACE, REVISION, VERDICT, Body
+from ._situation import moment
+from ._state import State
+
+#: Of the data; readers skip what is newer than they know.
+FORMAT = 1
+#: What the engine takes in one config.
+LARGEST = 1000 * 1024
+#: Longest name of a config.
+LONGEST = 64
+#: Seconds without a sign of life after which a deploy counts as given up.
+STALE = 60.0
+#: Seconds between two signs of life.
+BEAT = 15.0
+
+
+class Ending(str, Enum):
+    """What became of a deploy."""
+
+    PENDING = "pending"
+    GOOD = "converged"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    LOST = "rollback_failed"
+    GIVEN_UP = "interrupted"
+    #: nobody waited for its end
+    UNSEEN = "unknown"
+
+
+class TakenOverError(RefusedError):
+    """Somebody else has deployed or removed the stack in the meantime."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a record says. ``before`` is where a failure leads back to; None where nothing is known to have worked."""
+
+    before: State | None
+    state: State
+    touched: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
+    time: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A record as it stands in the swarm."""
+
+    number: int
+    live: Body
+
+    @property
+    def ending(self) -> str:
+        return str(self.live["Spec"]["Labels"].get(VERDICT, ""))
+
+    @property
+    def is_pending(self) -> bool:
+        return self.ending == Ending.PENDING.value
+
+    def silent_for(self, now: float) -> float:
+        """Seconds since its deploy last gave a sign of life."""
+        return now - moment(str(self.live["UpdatedAt"]))
+
+    def content(self) -> Content | None:
+        """What it says; None where it cannot be read."""
+        try:
+            wire = json.loads(lzma.decompress(base64.b64decode(self.live["Spec"]["Data"])))
+            if wire["format"] > FORMAT:
+                return None
+            return Content(
+                before=State.from_wire(wire["before"]) if wire["before"] is not None else None,
+                state=State.from_wire(wire["state"]),
+                touched=tuple(wire["touched"]),
+                summary=tuple(wire["summary"]),
+                time=wire["time"],
+                by=wire["by"],
+            )
+        except (ValueError, KeyError, TypeError, EOFError, lzma.LZMAError):
+            return None
+
+
+def revisions(records: Iterable[Body]) -> list[Revision]:
+    """The newest first."""
+    found = [(record["Spec"]["Labels"][REVISION], record) for record in records]
+    numbered = [Revision(int(number), record) for number, record in found if number.isdigit()]
+    return sorted(numbered, key=lambda revision: revision.number, reverse=True)
+
+
+def last_good(past: Sequence[Revision]) -> tuple[Revision, Content] | None:
+    """The newest that converged and can be read."""
+    for revision in past:
+        content = revision.content() if revision.ending == Ending.GOOD.value else None
+        if content:
+            return revision, content
+    return None
+
+
+def open_record(engine: Engine, stack: str, number: int, content: Content) -> Revision | None:
+    """Write the record of a deploy that begins; None when somebody else has just taken the number."""
+    data = packed(stack, number, content)
+    if len(data) >= LARGEST:
+        raise RefusedError(
+            f"The record of stack '{stack}' would have {len(data)} bytes, and the engine keeps up to {LARGEST}: split the stack."
+        )
+    labels = {NAMESPACE: stack, REVISION: str(number), VERDICT: Ending.PENDING.value}
+    body = {"Name": name_of(stack, number), "Labels": labels, "Data": base64.b64encode(data).decode("ascii")}
+    try:
+        made = engine.post("/configs/create", body)
+    except EngineError as error:
+        if error.status == 409:
+            return None
+        raise
+    return Revision(number, engine.get(f"/configs/{made['ID']}"))
+
+
+def packed(stack: str, number: int, content: Content) -> bytes:
+    """The data of a record."""
+    wire = {
+        "format": FORMAT,
+        "stack": stack,
+        "number": number,
+        "time": content.time,
+        "by": content.by,
+        "summary": content.summary,
+        "touched": content.touched,
+        "before": content.before.to_wire() if content.before is not None else None,
+        "state": content.state.to_wire(),
+    }
+    # the lowest preset needs little memory on small machines, and still finds that both states are nearly the same
+    return lzma.compress(json.dumps(wire, sort_keys=True, separators=(",", ":")).encode(), preset=1)
+
+
+def name_of(stack: str, number: int) -> str:
+    """Unique for the stack and number, within the engine's limit."""
+    ending = f".r{number}"
+    if len(stack) + len(ending) <= LONGEST:
+        return stack + ending
+    short = hashlib.sha256(stack.encode()).hexdigest()[:8]
+    return f"{stack[: LONGEST - len(ending) - 9]}.{short}{ending}"
+
+
+def read(engine: Engine, identity: str, stack: str) -> Revision:
+    """The record of a deploy under way. Raises TakenOverError when it is not ours any more."""
+    try:
+        live: Mapping[str, Any] = engine.get(f"/configs/{identity}")
+    except NotFoundError:
+        raise taken_over(stack) from None
+    found = Revision(int(live["Spec"]["Labels"][REVISION]), live)
+    if not found.is_pending:
+        raise taken_over(stack)
+    return found
+
+
+def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending.PENDING) -> Revision:
+    """Give a sign of life, or say how it ended."""
+    spec = revision.live["Spec"]
+    body = {**spec, "Labels": {**spec["Labels"], VERDICT: ending.value}}
+    try:
+        engine.post(f"/configs/{revision.live['ID']}/update", body, version=revision.live["Version"]["Index"])
+    except (NotFoundError, OutOfSequenceError):
+        raise taken_over(stack) from None
+    return Revision(revision.number, engine.get(f"/configs/{revision.live['ID']}"))
+
+
+def forget(engine: Engine, past: Sequence[Revision]) -> None:
+    """Remove records that nothing will lead back to: all but the newest and the newest good one."""
+    good = last_good(past)
+    kept = {past[0].number, *([good[0].number] if good else ())} if past else set()
+    for revision in past:
+        if revision.number not in kept:
+            engine.delete(f"/configs/{revision.live['ID']}")
+
+
+def taken_over(stack: str) -> TakenOverError:
+    return TakenOverError(
+        f"Stack '{stack}' has been deployed or removed by somebody else while this deploy was under way, so this one stopped; "
+        "look at what runs (homecloud.swarm.stack_info), and run it again if it should win."
+    )

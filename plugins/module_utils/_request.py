@@ -1,0 +1,121 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module ``stack`` is asked for: its options, and the same with types."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._compose._project import Project
+from ._errors import RefusedError
+from ._model import Sort
+from ._situation import Limits
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True, "aliases": ["stack"]},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "compose": {"type": "list", "elements": "raw"},
+    "env": {"type": "dict", "default": {}},
+    "env_files": {"type": "list", "elements": "path", "default": []},
+    "env_strict": {"type": "bool", "default": False},
+    "project_dir": {"type": "path"},
+    "beyond_cli": {"type": "bool", "default": False},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "configs": {"type": "dict", "default": {}},
+    "attach": {"type": "dict", "default": {}},
+    "prune": {"type": "raw", "default": False},
+    "recreate": {"type": "bool", "default": False},
+    "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
+    "registry_auth": {
+        "type": "dict",
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "serveraddress": {"type": "str", "required": True},
+        },
+    },
+    "with_registry_auth": {"type": "bool", "default": False},
+    "update_defaults": {"type": "bool", "default": False},
+    "on_failure": {"type": "str", "choices": ["rollback", "pause"], "default": "rollback"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+    "wait_stable": {"type": "float"},
+    "progress_deadline": {"type": "int", "default": 60},
+    "log_lines": {"type": "int", "default": 20},
+    "progress": {"type": "bool", "default": True},
+    "project": {"type": "dict"},
+    "patience": {"type": "float"},
+    "waiting": {"type": "dict"},
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """The module's options, typed."""
+
+    name: str
+    project: Project
+    contents: Mapping[tuple[Sort, str], bytes]
+    attach: Mapping[str, list[str]]
+    prune: bool | str
+    recreate: bool
+    resolve_image: str
+    registry_auth: Mapping[str, Any] | None
+    with_registry_auth: bool
+    update_defaults: bool
+    goes_back: bool
+    wait: bool
+    limits: Limits
+    log_lines: int
+    #: seconds after which to return although the wait is not over; None for never
+    patience: float | None
+    #: where an earlier call left off waiting
+    waiting: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Request:
+        contents = {
+            (sort, key): base64.b64decode(text)
+            for sort in (Sort.SECRET, Sort.CONFIG)
+            for key, text in (options[f"{sort.value}s"] or {}).items()
+        }
+        return cls(
+            name=options["name"],
+            project=Project.from_wire(options["project"] or {"services": {}}),
+            contents=contents,
+            attach=options["attach"] or {},
+            prune=prune_of(options["prune"]),
+            recreate=options["recreate"],
+            resolve_image=options["resolve_image"],
+            registry_auth=options["registry_auth"],
+            with_registry_auth=options["with_registry_auth"],
+            update_defaults=options["update_defaults"],
+            goes_back=options["on_failure"] == "rollback",
+            wait=options["wait"],
+            limits=Limits(options["wait_stable"], options["progress_deadline"], options["wait_timeout"]),
+            log_lines=options["log_lines"],
+            patience=options["patience"],
+            waiting=options["waiting"],
+        )
+
+    def hidden(self) -> list[bytes]:
+        """The values that nobody may see."""
+        password = [str(self.registry_auth["password"]).encode()] if self.registry_auth else []
+        return [value for (sort, _key), value in self.contents.items() if sort is Sort.SECRET] + password
+
+
+#: What ``prune`` may be.
+PRUNE: dict[str, Any] = {"true": True, "yes": True, "false": False, "no": False, "all": "all"}
+
+
+def prune_of(value: Any) -> bool | str:
+    """A boolean, or "all"."""
+    try:
+        found: bool | str = PRUNE[str(value).lower()]
+    except KeyError:
+        raise RefusedError(f"prune takes true, false or all, not '{value}'.") from None
+    return found

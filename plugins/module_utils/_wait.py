@@ -1,0 +1,280 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""See a deploy through: wait until the stack is well, or take it back, and say what it came to.
+
+A module cannot show progress, so the wait can be left after a while and taken up again by another call. What that call has
+to know is a ``Waiting``; all else is read from the swarm.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any, NoReturn
+
+from ._actual import Actual, observe, snapshot
+from ._apply import apply, tidy
+from ._clock import SYSTEM, Clock
+from ._converge import is_settled, judge_all, watch
+from ._engine import Engine
+from ._errors import EngineUnreachableError, NotConvergedError, SwarmError
+from ._evidence import gather
+from ._history import BEAT, Content, Ending, forget, mark, read, revisions
+from ._images import Auth
+from ._model import Finding, Kind, Plan, Sort, Step, Verdict
+from ._report import as_rows, counted, paragraphs, standing
+from ._request import Request
+from ._situation import Deed, Limits
+from ._spec import same
+from ._state import State, after, as_desired, lost, way_back
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Where a wait stands. Holds nothing secret: it travels to the controller and back."""
+
+    #: id of the deploy's record; empty when nothing was changed
+    record: str = ""
+    touched: tuple[str, ...] = ()
+    since: float = 0.0
+    deadline: float = 0.0
+    beat: float = 0.0
+    changed: bool = False
+    #: steps that were carried out before the engine refused one
+    done: tuple[str, ...] = ()
+    #: what nobody needs any more once the stack is well: sort, name, id
+    leftovers: tuple[tuple[str, str, str], ...] = ()
+    #: why the stack is taken back; empty on the way forward
+    why: tuple[str, ...] = ()
+    failures: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def going_back(self) -> bool:
+        return bool(self.why)
+
+    @property
+    def deed(self) -> Deed:
+        return Deed(frozenset(self.touched), self.since, self.going_back)
+
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Waiting:
+        lists = ("touched", "done", "why", "failures")
+        return cls(
+            **{**wire, **{name: tuple(wire[name]) for name in lists}, "leftovers": tuple((s, n, i) for s, n, i in wire["leftovers"])}
+        )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A wait that is over, or left for now: then ``waiting`` says where it stands."""
+
+    findings: list[Finding]
+    waiting: Waiting | None = None
+
+
+@dataclass
+class Wait:
+    """One call's share of seeing a deploy through."""
+
+    engine: Engine
+    request: Request
+    auth: Auth
+    clock: Clock = SYSTEM
+    wall: Callable[[], float] = time.time
+
+    def see_through(self, waiting: Waiting) -> Ended:
+        """Wait; on the way, take the stack back if it does not come up. Raises NotConvergedError when the deploy failed."""
+        leave_at = None if self.request.patience is None else self.clock.now() + self.request.patience
+        while True:
+            findings, waiting = self._watched(waiting, leave_at)
+            if not is_settled(findings) and not any(finding.verdict is Verdict.TIMED_OUT for finding in findings):
+                return Ended(findings, waiting)
+            well = all(finding.verdict is Verdict.CONVERGED for finding in findings)
+            if waiting.going_back:
+                self._is_back(waiting, findings) if well else self._is_lost(waiting, findings)
+            if well:
+                self._is_well(waiting)
+                return Ended(findings)
+            waiting = self._failed(waiting, findings)
+
+    def stopped(self, waiting: Waiting, problem: SwarmError) -> Ended:
+        """The engine refused a step half-way: what was done is taken back as if it had failed later."""
+        if isinstance(problem, EngineUnreachableError):
+            raise problem
+        done = tuple(problem.achieved.get("done", ()))
+        return self.see_through(self._go_back(replace(waiting, changed=bool(done), done=done), [problem.message], []))
+
+    def _watched(self, waiting: Waiting, leave_at: float | None) -> tuple[list[Finding], Waiting]:
+        """Poll until it is settled, too late, or time to show something."""
+        limits = replace(self.request.limits, timeout=max(0.0, waiting.deadline - self.wall()))
+        findings: list[Finding] = []
+        poll = partial(snapshot, self.engine, self.request.name)
+        before: list[tuple[Any, ...]] | None = None
+        for findings in watch(poll, limits, waiting.deed, self.clock):
+            waiting = self._alive(waiting)
+            seen = [(finding.service, finding.running, finding.verdict, finding.reason) for finding in findings]
+            moved = before is not None and seen != before
+            before = seen
+            if leave_at is not None and (moved or self.clock.now() >= leave_at):
+                break
+        return findings, waiting
+
+    def _alive(self, waiting: Waiting) -> Waiting:
+        """Give a sign of life when one is due."""
+        if not waiting.record or self.wall() - waiting.beat < BEAT:
+            return waiting
+        mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name)
+        return replace(waiting, beat=self.wall())
+
+    def _is_well(self, waiting: Waiting) -> None:
+        self._tidy(waiting)
+        if waiting.record:
+            self._close(waiting, Ending.GOOD)
+
+    def leave(self, waiting: Waiting) -> None:
+        """Nobody waits, so nobody will know how it ended."""
+        self._tidy(waiting)
+        if waiting.record:
+            self._close(waiting, Ending.UNSEEN)
+
+    def _tidy(self, waiting: Waiting) -> None:
+        steps = (Step(Kind.REMOVE, Sort(sort), name, live={"ID": found, "Id": found}) for sort, name, found in waiting.leftovers)
+        tidy(self.engine, Plan(tuple(steps)))
+
+    def _close(self, waiting: Waiting, ending: Ending) -> None:
+        mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name, ending)
+        forget(self.engine, revisions(observe(self.engine, self.request.name).records))
+
+    def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
+        """Set out on the way back, or fail here if there is none."""
+        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
+        evidence = gather(self.engine, bad, self.request.log_lines, self.request.hidden())
+        failures = [item.to_wire() for item in evidence]
+        return self._go_back(waiting, paragraphs(evidence), failures, findings)
+
+    def _go_back(
+        self, waiting: Waiting, why: list[str], failures: Sequence[Mapping[str, Any]], findings: list[Finding] | None = None
+    ) -> Waiting:
+        waiting = replace(waiting, why=tuple(why), failures=tuple(failures))
+        record = read(self.engine, waiting.record, self.request.name) if waiting.record else None
+        content = record.content() if record else None
+        reason = self._no_way_back(content)
+        if reason or content is None or content.before is None:
+            if record:
+                self._close(waiting, Ending.FAILED)
+            raise self._failure(waiting, [reason], "none", findings or self._look(waiting))
+        began = self.wall()
+        try:
+            plan = self._carry_back(content.before)
+        except SwarmError as problem:
+            self._is_lost(waiting, self._look(waiting), problem.message)
+        now = self.wall()
+        return replace(waiting, touched=touched(plan), since=began, deadline=now + self.request.limits.timeout, leftovers=leftovers(plan))
+
+    def _no_way_back(self, content: Content | None) -> str:
+        """Why the stack stays as it is; empty if it can go back."""
+        if content is None:
+            return "This run changed nothing, so there is nothing to take back."
+        if not self.request.goes_back:
+            return "The stack was left as it is (on_failure: pause)."
+        if content.before is None:
+            return "The stack was left as it is: it was broken before, and no earlier version of it is known to have worked."
+        missing = lost(content.before, self._actual(content.before))
+        if missing:
+            return f"The stack was left as it is, because the earlier version cannot be had any more: {'; '.join(missing)} is gone."
+        return ""
+
+    def _actual(self, state: State) -> Actual:
+        return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
+
+    def _carry_back(self, state: State) -> Plan:
+        def plan() -> Plan:
+            return way_back(state, self._actual(state), self.request.name)
+
+        found = plan()
+        apply(self.engine, found, plan, self.auth)
+        return found
+
+    def _look(self, waiting: Waiting) -> list[Finding]:
+        return judge_all(snapshot(self.engine, self.request.name), self.request.limits, waiting.deed)
+
+    def _is_back(self, waiting: Waiting, findings: list[Finding]) -> NoReturn:
+        """The stack is as it was: say so, and fail all the same."""
+        self._tidy(waiting)
+        content = read(self.engine, waiting.record, self.request.name).content()
+        first = content is not None and not content.before
+        if first:
+            for revision in revisions(observe(self.engine, self.request.name).records):
+                self.engine.delete(f"/configs/{revision.live['ID']}")
+        else:
+            self._close(waiting, Ending.ROLLED_BACK)
+        told = (
+            "Nothing is left of it, as it was the stack's first deploy."
+            if first
+            else f"The whole stack is back on its earlier version: {_counted(findings)}."
+        )
+        raise self._failure(waiting, [told], "done", findings)
+
+    def _is_lost(self, waiting: Waiting, findings: list[Finding], problem: str = "") -> NoReturn:
+        """Going back failed too: say exactly how things are."""
+        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
+        evidence = gather(self.engine, bad, self.request.log_lines, self.request.hidden())
+        content = read(self.engine, waiting.record, self.request.name).content()
+        told = ["Going back to the earlier version failed too.", *filter(None, [problem]), *paragraphs(evidence), "This is how things are:"]
+        told += standing(findings, self._versions(content) if content else {})
+        self._close(waiting, Ending.LOST)
+        raise self._failure(waiting, told, "failed", findings)
+
+    def _versions(self, content: Content) -> dict[str, str]:
+        """Which version of each service is there."""
+        earlier = content.before or State()
+        now = after(Plan(), self._actual(earlier), self.request.name, ())
+        return {name: _version(spec, content.state.services.get(name), earlier.services.get(name)) for name, spec in now.services.items()}
+
+    def _failure(self, waiting: Waiting, outcome: list[str], rollback: str, findings: list[Finding]) -> NotConvergedError:
+        lines = [f"Stack '{self.request.name}' did not come up.", *waiting.why, *outcome]
+        return NotConvergedError(
+            "\n".join(lines),
+            {
+                "changed": waiting.changed,
+                "rollback": rollback,
+                "services": as_rows(findings),
+                "failures": list(waiting.failures),
+                **({"done": list(waiting.done)} if waiting.done else {}),
+            },
+        )
+
+
+def _version(spec: Mapping[str, Any], new: Mapping[str, Any] | None, earlier: Mapping[str, Any] | None) -> str:
+    if earlier is not None and same(spec, earlier):
+        return "the earlier version"
+    return "the new version" if new is not None and same(spec, new) else "a version of its own"
+
+
+def _counted(findings: list[Finding]) -> str:
+    return ", ".join(f"{finding.service} {counted(finding)}" for finding in findings) or "it had no services"
+
+
+def touched(plan: Plan) -> tuple[str, ...]:
+    """The services that are written to and stay."""
+    return tuple(step.name for step in plan.steps if step.sort is Sort.SERVICE and step.kind is not Kind.REMOVE)
+
+
+def leftovers(plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """What is removed when the stack is well: sort, name, id."""
+    return tuple(
+        (step.sort.value, step.name, str(step.live.get("ID") or step.live.get("Id")))
+        for step in plan.steps
+        if step.kind is Kind.REMOVE and step.sort is not Sort.SERVICE
+    )
+
+
+def well_before(engine: Engine, stack: str, limits: Limits) -> bool:
+    """Whether all services of the stack are well now."""
+    return all(finding.verdict is Verdict.CONVERGED for finding in judge_all(snapshot(engine, stack), limits))
