@@ -75,9 +75,12 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: 
 
 def snapshot(engine: Engine, stack: str) -> Snapshot:
     """What tells how the stack's services are: three requests, however many there are."""
+    # a slow engine answers seconds later: a task must not seem older than it was when it was looked at
+    now = time.time()
+    services = labelled(engine, "/services", stack)
     # the internal filter keeps tasks of earlier specs out, so that nothing is judged by what is being replaced
     tasks = engine.get("/tasks", filters={"label": [f"{NAMESPACE}={stack}"], "_up-to-date": ["true"]})
-    return Snapshot(labelled(engine, "/services", stack), tasks or [], engine.get("/nodes"), time.time())
+    return Snapshot(services, tasks or [], engine.get("/nodes"), now)
 
 
 def of_stack(objects: Mapping[str, Body], stack: str) -> dict[str, Body]:

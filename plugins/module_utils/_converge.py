@@ -119,7 +119,7 @@ def judge(now: Situation) -> Finding:
         verdict=verdict,
         running=len(now.good),
         wanted=now.wanted,
-        reason=_reason(now, witness),
+        reason=_reason(now, witness) if verdict is not Verdict.CONVERGED else "",
         node=_hostname(now, witness),
         task=str(witness["ID"]) if witness else "",
         state=str(witness["Status"]["State"]) if witness else "",
