@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from ansible import constants
@@ -59,8 +62,31 @@ class Progress:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Say what is left running when the play is stopped from the keyboard."""
-        yield
+        """Say what is left running when the play is stopped from the keyboard.
+
+        Ansible has a process for each task and stops it by a signal, so that is when to speak.
+        """
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def stopped(number: int, _frame: FrameType | None) -> None:
+            for again, handler in before.items():
+                signal.signal(again, handler)
+            self.say(f"  {self.stack}: {self.left_running()}")
+            os.kill(os.getpid(), number)
+
+        for number in before:
+            signal.signal(number, stopped)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def left_running(self) -> str:
+        """What goes on without the play."""
+        aim = "The way back was begun" if self.going_back else "The deploy was begun"
+        services = "; ".join(self.lines.values()) or "nothing is known of its services yet"
+        return f"{aim} and goes on in the swarm ({services}), but nobody watches it now. Run the play again to see it through."
 
 
 def line_of(service: Mapping[str, Any]) -> str:
