@@ -51,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Deed:
-    """What we did to the stack: which services we wrote to, when, and whether in order to go back."""
+    """What we did to the stack: which services we wrote to, since when we watch, and whether in order to go back."""
 
     touched: frozenset[str] = frozenset()
     since: float = 0.0
@@ -190,10 +190,13 @@ class Situation:
 
     @cached_property
     def ended(self) -> Mapping[Any, list[Body]]:
-        """Tasks of each slot that ended and should not have, lately and of what we watch; the newest first."""
+        """Tasks of each slot that ended and should not have, lately and since we watch; the newest first.
+
+        What ended before may have been mended meanwhile.
+        """
         life = SHORT_LIFE + (self.health_allowance if self.health_check else 0.0)
         window = self.crashes * (self.restart_delay + life)
-        since = max(self.now - window, self.deed.since if self.touched else 0.0)
+        since = max(self.now - window, self.deed.since)
         return {
             slot: [task for task in tasks if self.should_not_have_ended(task) and changed_at(task) >= since]
             for slot, tasks in self.slots.items()

@@ -156,7 +156,7 @@ class Deploy:
         elif given_up and (unfinished := given_up.content()):
             # what was interrupted is carried on: its end is ours to judge, and its way back is ours
             content = unfinished
-            waiting = replace(waiting, touched=content.touched, since=0.0)
+            waiting = replace(waiting, touched=content.touched)
         else:
             return waiting
         number = past[0].number + 1 if past else 1
