@@ -101,8 +101,9 @@ class Situation:
 
     @property
     def message(self) -> str:
-        """What the engine says of the update."""
-        return str((self.service.get("UpdateStatus") or {}).get("Message") or "") if self.status else ""
+        """What the engine says of an update that it stopped."""
+        told = self.status in ("paused", "rollback_started", "rollback_completed", "rollback_paused")
+        return str((self.service.get("UpdateStatus") or {}).get("Message") or "") if told else ""
 
     @cached_property
     def mode(self) -> str:

@@ -31,6 +31,9 @@ from ._situation import Deed, Limits
 from ._spec import same
 from ._state import State, after, as_desired, lost, way_back
 
+#: Seconds that the way back has at least.
+BACK = 60.0
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -112,7 +115,7 @@ class Wait:
 
     def _watched(self, waiting: Waiting, leave_at: float | None) -> tuple[list[Finding], Waiting]:
         """Poll until it is settled, too late, or time to show something."""
-        limits = replace(self.request.limits, timeout=max(0.0, waiting.deadline - self.wall()))
+        limits = replace(self._limits(waiting.going_back), timeout=max(0.0, waiting.deadline - self.wall()))
         findings: list[Finding] = []
         poll = partial(snapshot, self.engine, self.request.name)
         before: list[tuple[Any, ...]] | None = None
@@ -124,6 +127,11 @@ class Wait:
             if leave_at is not None and (moved or self.clock.now() >= leave_at):
                 break
         return findings, waiting
+
+    def _limits(self, going_back: bool) -> Limits:
+        """What the caller asked for; nothing is gained by haste on the way back."""
+        asked = self.request.limits
+        return replace(asked, progress=max(asked.progress, BACK), timeout=max(asked.timeout, BACK)) if going_back else asked
 
     def _alive(self, waiting: Waiting) -> Waiting:
         """Give a sign of life when one is due."""
@@ -174,8 +182,8 @@ class Wait:
             plan = self._carry_back(content.before)
         except SwarmError as problem:
             self._is_lost(waiting, self._look(waiting), problem.message)
-        now = self.wall()
-        return replace(waiting, touched=touched(plan), since=began, deadline=now + self.request.limits.timeout, leftovers=leftovers(plan))
+        deadline = self.wall() + self._limits(going_back=True).timeout
+        return replace(waiting, touched=touched(plan), since=began, deadline=deadline, leftovers=leftovers(plan))
 
     def _no_way_back(self, content: Content | None) -> str:
         """Why the stack stays as it is; empty if it can go back."""
@@ -184,10 +192,10 @@ class Wait:
         if not self.request.goes_back:
             return "The stack was left as it is (on_failure: pause)."
         if content.before is None:
-            return "The stack was left as it is: it was broken before, and no earlier version of it is known to have worked."
+            return "The stack is left as it is: it was broken before, and no earlier version of it is known to have worked."
         missing = lost(content.before, self._actual(content.before))
         if missing:
-            return f"The stack was left as it is, because the earlier version cannot be had any more: {'; '.join(missing)} is gone."
+            return f"The stack is left as it is, because the earlier version cannot be had any more: {'; '.join(missing)} is gone."
         return ""
 
     def _actual(self, state: State) -> Actual:

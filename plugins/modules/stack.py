@@ -174,7 +174,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait at most, on the way forward and once more on the way back.
+      - Seconds to wait at most, and once more on the way back, which has a minute at least.
     type: int
     default: 300
   wait_stable:
