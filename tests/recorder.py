@@ -13,12 +13,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 import yaml
 from pythons import ROOT
 
 HERE = ROOT / "tests" / "unit" / "stack" / "recordings"
+#: A service whose tasks fail many times a second says the same soon enough.
+MOST = 24
 IMAGE = "registry.lab:5000/probe:1"
 BASE = "--endpoint-mode dnsrr --restart-delay 1s --stop-grace-period 0s --no-resolve-image --detach"
 CHECK = "--health-interval 1s --health-timeout 1s --health-retries 2"
@@ -52,35 +55,39 @@ CASES: dict[str, tuple[str, str]] = {
 
 #: Runs on the node: makes all services, updates them, and prints a line for each poll in which something was different.
 AGENT = """
-import json, subprocess, sys, time
+import json, subprocess, sys, threading, time
 import docker
 cases = json.load(sys.stdin)
 engine = docker.APIClient(version="auto", timeout=60)
+began = {}
 def read(path, **query):
     return engine.get(engine._url(path), params=query).json()
 def run(command):
     subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
-run("docker info --format '{{.Swarm.LocalNodeState}}' | grep -qx active || docker swarm init --advertise-addr eth0")
 def make(case, options):
-    run(f"docker service rm {case} 2>/dev/null; docker service create --name {case} {options}")
+    run(f"docker service rm {case} >/dev/null 2>&1; docker service create --name {case} {options}")
+def begin():
+    for case, (create, update) in cases.items():
+        began[case] = time.time()
+        if update:
+            run(f"docker service update --detach --no-resolve-image {update} {case}")
+        else:
+            make(case, create)
+run("docker info --format '{{.Swarm.LocalNodeState}}' | grep -qx active || docker swarm init --advertise-addr eth0")
 for case, (create, update) in cases.items():
     if update:
         make(case, create)
 time.sleep(20)
-began = {}
-for case, (create, update) in cases.items():
-    began[case] = time.time()
-    if update:
-        run(f"docker service update --detach --no-resolve-image {update} {case}")
-    else:
-        make(case, create)
-print(json.dumps({"engine": engine.version()["Version"], "began": began}))
-stop = time.time() + 40
+beginning = threading.Thread(target=begin)
+beginning.start()
+stop = time.time() + 75
 while time.time() < stop:
     now = time.time()
     services, tasks = read("/services"), read("/tasks", filters='{"_up-to-date": ["true"]}')
     print(json.dumps({"now": now, "services": services, "tasks": tasks, "nodes": read("/nodes")}), flush=True)
     time.sleep(0.5)
+beginning.join()
+print(json.dumps({"engine": engine.version()["Version"], "began": began}))
 for case in cases:
     run(f"docker service rm {case}")
 """
@@ -110,13 +117,18 @@ def record(folder: Any, port: int) -> list[dict[str, Any]]:
 
 
 def write(lines: list[dict[str, Any]]) -> None:
-    about, *snapshots = lines
+    *snapshots, about = lines
     folder = HERE / ".".join(about["engine"].split("+")[0].split(".")[:2])
     folder.mkdir(parents=True, exist_ok=True)
     for case in CASES:
         names: dict[str, str] = {}
-        polls = list(changes(case, snapshots, names))
-        recording = {"began": about["began"][case], "polls": polls}
+        seen = [snapshot for snapshot in snapshots if snapshot["now"] > about["began"][case]]
+        polls = list(islice(changes(case, seen, names), MOST))
+        recording: dict[str, Any] = {
+            "began": round(about["began"][case], 3),
+            "ended": polls[-1]["now"] if len(polls) == MOST else round(seen[-1]["now"], 3),
+        }
+        recording["polls"] = polls
         (folder / f"{case}.json").write_text(json.dumps(recording, separators=(",", ":")).replace("},{", "},\n{") + "\n")
 
 
@@ -124,7 +136,10 @@ def changes(case: str, snapshots: list[dict[str, Any]], names: dict[str, str]) -
     """The polls in which something about one case is new."""
     last = None
     for snapshot in snapshots:
-        service = next(item for item in snapshot["services"] if item["Spec"]["Name"] == case)
+        service = next((item for item in snapshot["services"] if item["Spec"]["Name"] == case), None)
+        if service is None:
+            # not made yet
+            continue
         found = {
             "services": [kept("service", service)],
             "tasks": [kept("task", task) for task in snapshot["tasks"] if task["ServiceID"] == service["ID"]],

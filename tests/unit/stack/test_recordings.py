@@ -16,7 +16,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._model import Snap
 from ansible_collections.homecloud.swarm.plugins.module_utils._situation import Deed, Limits
 
 RECORDINGS = Path(__file__).parent / "recordings"
-ENGINES = sorted(path.name for path in RECORDINGS.iterdir())
+ENGINES = sorted(path.name for path in RECORDINGS.glob("*"))
 
 #: case -> (verdict, words of the reason)
 FORETOLD: dict[str, tuple[Verdict, str]] = {
@@ -45,10 +45,12 @@ class Playback:
     """A recording and the time that passes in it."""
 
     def __init__(self, recording: dict[str, Any]) -> None:
+        self.recording = recording
         self.polls = recording["polls"]
         self.time = float(self.polls[0]["now"])
 
     def poll(self) -> Snapshot:
+        assert self.time <= self.recording["ended"] + 1, "judged by nothing more than the engine said"
         said = [poll for poll in self.polls if poll["now"] <= self.time][-1]
         return Snapshot(said["services"], said["tasks"], said["nodes"], self.time)
 
