@@ -27,7 +27,9 @@ LOGS = CACHE / "test"
 # A scenario waits about half of its time, and light parts fill in where no scenario is left to start.
 AT_ONCE = 2
 # These take minutes: they start first, and say so.
-LONG = ("molecule", "bench")
+LONG = ("molecule", "full", "bench")
+# Engines on which the whole table of failures is played by `make test-full` only.
+OTHER_RELEASES = ("bookworm", "forky")
 # A part that hangs is a failed part.
 LIMIT_S = 45 * 60
 # Process groups of the parts under way.
@@ -76,6 +78,9 @@ def parts() -> Iterator[Part]:
     yield Part("differential", "units", (PYTHON, "-m", "pytest", "tests/differential"), missing=cli)
     for scenario in _scenarios():
         yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario))
+    for release in OTHER_RELEASES:
+        again = ("env", f"FAILURES_RELEASE={release}", PYTHON, "tests/scenario.py", "failures")
+        yield Part(f"molecule failures {release}", "full", again, alone=True)
     for bench in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
         yield Part(f"bench {bench.stem.removeprefix('bench_')}", "bench", (PYTHON, str(bench.relative_to(ROOT))), alone=True)
 
@@ -151,14 +156,14 @@ def report(results: list[Result], seconds: float) -> int:
 
 
 def chosen(arguments: argparse.Namespace) -> list[Part]:
-    groups = {arguments.group} if arguments.group else {"lint", "units", "molecule"} | ({"bench"} if arguments.full else set())
+    groups = {arguments.group} if arguments.group else {"lint", "units", "molecule"} | ({"full", "bench"} if arguments.full else set())
     return [part for part in parts() if part.group in groups and all(word in part.name for word in arguments.words)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="only the parts whose names have these words")
-    parser.add_argument("--group", choices=["lint", "units", "molecule", "bench"])
+    parser.add_argument("--group", choices=["lint", "units", "molecule", "full", "bench"])
     parser.add_argument("--full", action="store_true", help="the long parts too")
     picked = chosen(parser.parse_args())
     if not picked:
