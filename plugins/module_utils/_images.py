@@ -86,7 +86,7 @@ def credentials(engine: Engine, given: Mapping[str, Any] | None, stored: bool) -
     def header(image: str) -> str | None:
         registry = registry_of(image)
         if given and given["serveraddress"] == registry:
-            return auth_header(given)
+            return auth_header({key: given[key] for key in ("username", "password", "serveraddress")})
         return auth_header(engine.stored_auth(registry)) if stored else None
 
     return header

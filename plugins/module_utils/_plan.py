@@ -33,6 +33,8 @@ class Intent:
     exact: bool = False
     #: secrets of which the engine said that they hold another value
     denied: frozenset[tuple[Sort, str]] = frozenset()
+    #: image as in the file -> since when its registry has had the given credentials; the engine keeps those it was given last
+    renewed: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
@@ -250,12 +252,15 @@ def _services(
             continue
         before = live["Spec"]
         moved = sorted(remade & targets(spec))
-        if same(after, before) and not moved:
+        # the engine writes all times alike, in UTC, so they sort as text
+        renewed = live.get("UpdatedAt", "") < intent.renewed.get(spec["Labels"][IMAGE], "")
+        if same(after, before) and not moved and not renewed:
             continue
         place = f"services.{name.removeprefix(f'{desired.stack}_')}"
         changes = (
             *told(differences(readable(before, actual), readable(after, actual), place)),
             *(Change(f"{place}.networks.{network}", "(as it is)", "(made anew)") for network in moved),
+            *([Change(f"{place}.registry_auth", "(outdated)", "(as given)")] if renewed else []),
         )
         kind = Kind.UPDATE if mode_of(before) == mode_of(after) else Kind.REPLACE
         restarts = _tasks(after) if moved or kind is Kind.REPLACE or restarts_tasks(after, before) else 0

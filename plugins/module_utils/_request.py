@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from ._compose._project import Project
@@ -36,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "username": {"type": "str", "required": True},
             "password": {"type": "str", "required": True, "no_log": True},
             "serveraddress": {"type": "str", "required": True},
+            "since": {"type": "str"},
         },
     },
     "with_registry_auth": {"type": "bool", "default": False},
@@ -101,6 +103,12 @@ class Request:
             patience=options["patience"],
             waiting=options["waiting"],
         )
+
+    @property
+    def not_yet(self) -> str:
+        """The registry that will take the given credentials only after a change to come; none in most cases."""
+        auth = self.registry_auth or {}
+        return str(auth["serveraddress"]) if (auth.get("since") or "") > datetime.now(timezone.utc).isoformat() else ""
 
     def hidden(self) -> list[bytes]:
         """The values that nobody may see."""

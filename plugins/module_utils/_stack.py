@@ -17,6 +17,7 @@ from typing import Any
 from ._actual import Actual, observe
 from ._apply import adopt, apply, remove
 from ._clock import SYSTEM, Clock
+from ._compose._image import registry_of
 from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._diff import as_values, drawn
@@ -89,8 +90,9 @@ class Deploy:
         desired, notes = wanted(self.request)
         _check_age(self.engine, desired)
         actual = self._observed(desired)
-        images = _pinned(self.engine, self.request, desired, actual, self.auth)
-        intent = Intent(self.request.contents, images.images, self.request.prune, self.request.recreate)
+        images = _pinned(self.engine, self.request, desired, actual, self.auth, self.request.not_yet if check else "")
+        renewed = _renewed(self.request, desired)
+        intent = Intent(self.request.contents, images.images, self.request.prune, self.request.recreate, renewed=renewed)
         plan = compare(desired, actual, intent)
         warnings = (*images.warnings, *(notes if plan.changed else ()))
         doubts = tuple(unknown(plan))
@@ -203,12 +205,20 @@ def _check_age(engine: Engine, desired: Desired) -> None:
         )
 
 
-def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, auth: Auth) -> Pinned:
-    """Look up the images, by the policy: all, those that changed, or none."""
+def _renewed(request: Request, desired: Desired) -> dict[str, str]:
+    """Image -> since when the given credentials hold, for images of the registry that they are for."""
+    given = request.registry_auth or {}
+    images = [spec["Labels"][IMAGE] for spec in desired.services.values()]
+    return {image: given["since"] for image in images if given.get("since") and registry_of(image) == given["serveraddress"]}
+
+
+def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, auth: Auth, closed: str) -> Pinned:
+    """Look up the images, by the policy: all, those that changed, or none; not in the registry that is closed to us."""
     running = {(service["Spec"].get("Labels") or {}).get(IMAGE) for service in actual.services.values()}
     images = {spec["Labels"][IMAGE]: spec["TaskTemplate"]["ContainerSpec"]["Image"] for spec in desired.services.values()}
     if request.resolve_image == "never":
         return Pinned()
+    images = {raw: image for raw, image in images.items() if registry_of(image) != closed}
     if request.resolve_image == "changed":
         images = {raw: image for raw, image in images.items() if raw not in running}
     return pin(engine, images, frozenset(filter(None, running)), auth)

@@ -140,6 +140,13 @@ options:
             images that name none. The credentials go to no other registry.
         type: str
         required: true
+      since:
+        description:
+          - When they came into force, as the engine writes a time (C(2026-01-31T12:00:00Z)).
+          - The engine keeps the credentials of a service's last deploy for nodes that pull its image later. Services that were
+            deployed before this moment are given the present ones, which restarts no task.
+          - While it is to come, images of this registry are not looked up.
+        type: str
   with_registry_auth:
     description:
       - Whether credentials that the docker configuration of this node has (C(docker login)) are used, for registries

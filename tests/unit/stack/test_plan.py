@@ -255,6 +255,24 @@ def test_image(file_image: str, live_image: str, pinned: dict[str, Any], expecte
     assert sent == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("renewed", "expected"),
+    [
+        ({}, False),
+        ({"nginx:1": "2026-01-01T11:00:00Z"}, False),
+        ({"nginx:1": "2026-01-01T13:00:00Z"}, True),
+        ({"other:1": "2026-01-01T13:00:00Z"}, False),
+    ],
+)
+def test_a_service_gets_credentials_newer_than_its_last_deploy(renewed: dict[str, str], expected: bool) -> None:
+    found = actual(spec())
+    services = {"s_web": {**found.services["s_web"], "UpdatedAt": "2026-01-01T12:00:00.5Z"}}
+    plan = compare(desired(spec()), replace(found, services=services), Intent(renewed=renewed))
+    assert [(step.restarts, [change.path for change in step.changes]) for step in plan.steps] == (
+        [(0, ["services.web.registry_auth"])] if expected else []
+    )
+
+
 def test_a_forced_update_is_not_undone() -> None:
     running = spec()
     running["TaskTemplate"]["ForceUpdate"] = 3
