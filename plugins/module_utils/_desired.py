@@ -80,9 +80,10 @@ def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | 
     extra = attach or {}
     notes = Notes("")
     at = At(notes, ("services",))
-    for key in extra:
+    for key, networks_outside in extra.items():
         if key not in project.services:
-            at.to(key).wrong(f"there is no such service to attach to a network.{nearest(key, project.services)}")
+            attached = ", ".join(networks_outside)
+            at.to(key).wrong(f"there is no such service to attach to the network {attached}.{nearest(key, project.services)}")
     services = {
         f"{stack}_{key}": service_body(key, service, extra.get(key, ()), project, stack, at.to(key))
         for key, service in project.services.items()

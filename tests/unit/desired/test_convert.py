@@ -315,7 +315,7 @@ def test_a_network_is_attached_once() -> None:
 
 
 def test_only_services_of_the_stack_can_be_attached() -> None:
-    with pytest.raises(ComposeError, match=r"services\.wbe: there is no such service to attach to a network\. Did you mean 'web'\?"):
+    with pytest.raises(ComposeError, match=r"services\.wbe: there is no such service to attach to the network n\. Did you mean 'web'\?"):
         converted("services: {web: {image: x}}", {"wbe": ["n"]})
 
 
