@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -71,7 +72,7 @@ class Progress:
         def stopped(number: int, _frame: FrameType | None) -> None:
             for again, handler in before.items():
                 signal.signal(again, handler)
-            self.say(f"  {self.stack}: {self.left_running()}")
+            say_last(f"  {self.stack}: {self.left_running()}")
             os.kill(os.getpid(), number)
 
         for number in before:
@@ -87,6 +88,20 @@ class Progress:
         aim = "The way back was begun" if self.going_back else "The deploy was begun"
         services = "; ".join(self.lines.values()) or "nothing is known of its services yet"
         return f"{aim} and goes on in the swarm ({services}), but nobody watches it now. Run the play again to see it through."
+
+
+def say_last(line: str) -> None:
+    """Print a line when Ansible has been stopped: its main process listens to nobody then, but its standard error is still open.
+
+    Of a file it alone knows where it is writing, so nothing is said there.
+    """
+    try:
+        stderr = os.open(f"/proc/{os.getppid()}/fd/2", os.O_WRONLY)
+    except OSError:
+        return
+    if not stat.S_ISREG(os.fstat(stderr).st_mode):
+        os.write(stderr, f"{line}\n".encode())
+    os.close(stderr)
 
 
 def line_of(service: Mapping[str, Any]) -> str:

@@ -190,7 +190,7 @@ class Wait:
         if content is None:
             return "This run changed nothing, so there is nothing to take back."
         if not self.request.goes_back:
-            return "The stack was left as it is (on_failure: pause)."
+            return "The stack is left as it is (on_failure: pause)."
         if content.before is None:
             return "The stack is left as it is: it was broken before, and no earlier version of it is known to have worked."
         missing = lost(content.before, self._actual(content.before))
