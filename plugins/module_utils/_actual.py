@@ -8,12 +8,12 @@ The number of requests does not depend on the number of objects.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from ._clock import SYSTEM, Clock
 from ._desired import Desired
 from ._engine import Engine
 from ._errors import RefusedError
@@ -73,10 +73,10 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: 
     return actual
 
 
-def snapshot(engine: Engine, stack: str) -> Snapshot:
+def snapshot(engine: Engine, stack: str, clock: Clock = SYSTEM) -> Snapshot:
     """What tells how the stack's services are: three requests, however many there are."""
     # a slow engine answers seconds later: a task must not seem older than it was when it was looked at
-    now = time.time()
+    now = clock.wall()
     services = labelled(engine, "/services", stack)
     # the internal filter keeps tasks of earlier specs out, so that nothing is judged by what is being replaced
     tasks = engine.get("/tasks", filters={"label": [f"{NAMESPACE}={stack}"], "_up-to-date": ["true"]})

@@ -15,10 +15,11 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds that only go forward, and how to let some pass."""
+    """Seconds that only go forward, how to let some pass, and seconds since 1970, which other processes and engines know too."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    wall: Callable[[], float] = time.time
 
 
 SYSTEM = Clock()

@@ -88,7 +88,10 @@ def _answer(ansible: AnsibleModule, work: Callable[[], Outcome]) -> None:
     try:
         outcome = work()
     except SwarmError as error:
-        ansible.fail_json(msg=error.message, **error.achieved)
+        achieved = dict(error.achieved)
+        for warning in achieved.pop("warnings", ()):
+            ansible.warn(warning)
+        ansible.fail_json(msg=error.message, **achieved)
     for warning in outcome.warnings:
         ansible.warn(warning)
     states = {"before": _shown(outcome.before), "after": _shown(outcome.after)}

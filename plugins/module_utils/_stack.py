@@ -8,7 +8,6 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -30,7 +29,7 @@ from ._plan import Intent, compare, removal, unknown
 from ._report import as_rows
 from ._request import Request
 from ._state import State, after, captured
-from ._wait import Ended, Wait, Waiting, leftovers, touched, well_before
+from ._wait import Ended, Wait, Waiting, is_well, leftovers, touched
 
 #: Seconds between two looks at a deploy of somebody else's.
 PAUSE = 1.0
@@ -47,14 +46,13 @@ def predict_stack(options: Mapping[str, Any]) -> Outcome:
     return would_deploy(Request.of(options)) if options["state"] == "present" else Outcome(changed=False)
 
 
-def deploy(engine: Engine, request: Request, check: bool) -> Outcome:
+def deploy(engine: Engine, request: Request, check: bool, clock: Clock = SYSTEM) -> Outcome:
     """Bring the stack to what the files say, and wait until it is; or take up a wait that an earlier call left."""
-    auth = credentials(engine, request.registry_auth, request.with_registry_auth)
-    wait = Wait(engine, request, auth)
+    wait = Wait(engine, request, credentials(engine, request.registry_auth, request.with_registry_auth), clock)
     if request.waiting is not None:
         waiting = Waiting.from_wire(request.waiting)
         return Outcome(changed=waiting.changed, values=_values(wait.see_through(waiting)))
-    return Deploy(engine, request, auth, wait).run(check)
+    return Deploy(wait).run(check)
 
 
 def would_deploy(request: Request) -> Outcome:
@@ -80,17 +78,25 @@ def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
 class Deploy:
     """One deploy, up to the point where there is only waiting left to do."""
 
-    engine: Engine
-    request: Request
-    auth: Auth
     wait: Wait
-    clock: Clock = SYSTEM
+
+    @property
+    def engine(self) -> Engine:
+        return self.wait.engine
+
+    @property
+    def request(self) -> Request:
+        return self.wait.request
+
+    @property
+    def clock(self) -> Clock:
+        return self.wait.clock
 
     def run(self, check: bool) -> Outcome:
         desired, notes = wanted(self.request)
         _check_age(self.engine, desired)
         actual = self._observed(desired)
-        images = _pinned(self.engine, self.request, desired, actual, self.auth, self.request.not_yet if check else "")
+        images = _pinned(self.engine, self.request, desired, actual, self.wait.auth, self.request.not_yet if check else "")
         renewed = _renewed(self.request, desired)
         intent = Intent(self.request.contents, images.images, self.request.prune, self.request.recreate, renewed=renewed)
         plan = compare(desired, actual, intent)
@@ -107,12 +113,13 @@ class Deploy:
         if waiting is None:
             # somebody else was faster
             return self.run(check)
+        told = (*plan.warnings, *warnings, *others)
         try:
             ended = self._carried_out(plan, waiting, lambda: compare(desired, self._observed(desired), intent))
         except NotConvergedError as error:
-            error.achieved = {"plan": as_values(plan), **error.achieved}
+            error.achieved = {"plan": as_values(plan), "warnings": list(told), **error.achieved}
             raise
-        return _outcome(plan, ended, (*plan.warnings, *warnings, *others))
+        return _outcome(plan, ended, told)
 
     def _observed(self, desired: Desired) -> Actual:
         return observe(self.engine, self.request.name, desired)
@@ -123,7 +130,7 @@ class Deploy:
         waited = ""
         while True:
             past = revisions(actual.records)
-            if not past or not past[0].is_pending or past[0].silent_for(time.time()) > STALE:
+            if not past or not past[0].is_pending or past[0].silent_for(self.clock.wall()) > STALE:
                 return actual, (waited,) if waited else ()
             waited = f"Another deploy of stack '{self.request.name}' (revision {past[0].number}) was under way, and this one waited for it."
             if self.clock.now() > deadline:
@@ -138,7 +145,7 @@ class Deploy:
         """Write down what is about to be done, unless nothing is; None when another deploy has begun just now."""
         past = revisions(actual.records)
         given_up = past[0] if past and past[0].is_pending else None
-        now = time.time()
+        now = self.clock.wall()
         waiting = Waiting(
             touched=touched(plan),
             since=now,
@@ -172,7 +179,7 @@ class Deploy:
 
     def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
         """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""
-        if given_up is None and well_before(self.engine, self.request.name, self.request.limits):
+        if given_up is None and is_well(self.engine, self.request.name, self.request.limits, self.clock):
             return captured(actual, self.request.name)
         interrupted = given_up.content() if given_up else None
         if interrupted and interrupted.before is not None:
@@ -183,7 +190,7 @@ class Deploy:
     def _carried_out(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan]) -> Ended:
         if plan:
             try:
-                apply(self.engine, plan, again, self.auth)
+                apply(self.engine, plan, again, self.wait.auth)
             except SwarmError as error:
                 if not waiting.record:
                     raise
@@ -191,7 +198,7 @@ class Deploy:
         if not self.request.wait:
             self.wait.leave(waiting)
             return Ended([])
-        return self.wait.see_through(replace(waiting, deadline=time.time() + self.request.limits.timeout))
+        return self.wait.see_through(replace(waiting, deadline=self.clock.wall() + self.request.limits.timeout))
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:

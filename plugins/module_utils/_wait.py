@@ -9,8 +9,7 @@ to know is a ``Waiting``; all else is read from the swarm.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, NoReturn
@@ -89,7 +88,6 @@ class Wait:
     request: Request
     auth: Auth
     clock: Clock = SYSTEM
-    wall: Callable[[], float] = time.time
 
     def see_through(self, waiting: Waiting) -> Ended:
         """Wait; on the way, take the stack back if it does not come up. Raises NotConvergedError when the deploy failed."""
@@ -115,9 +113,9 @@ class Wait:
 
     def _watched(self, waiting: Waiting, leave_at: float | None) -> tuple[list[Finding], Waiting]:
         """Poll until it is settled, too late, or time to show something."""
-        limits = replace(self._limits(waiting.going_back), timeout=max(0.0, waiting.deadline - self.wall()))
+        limits = replace(self._limits(waiting.going_back), timeout=max(0.0, waiting.deadline - self.clock.wall()))
         findings: list[Finding] = []
-        poll = partial(snapshot, self.engine, self.request.name)
+        poll = partial(snapshot, self.engine, self.request.name, self.clock)
         before: list[tuple[Any, ...]] | None = None
         for findings in watch(poll, limits, waiting.deed, self.clock):
             waiting = self._alive(waiting)
@@ -135,10 +133,10 @@ class Wait:
 
     def _alive(self, waiting: Waiting) -> Waiting:
         """Give a sign of life when one is due."""
-        if not waiting.record or self.wall() - waiting.beat < BEAT:
+        if not waiting.record or self.clock.wall() - waiting.beat < BEAT:
             return waiting
         mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name)
-        return replace(waiting, beat=self.wall())
+        return replace(waiting, beat=self.clock.wall())
 
     def _is_well(self, waiting: Waiting) -> None:
         self._tidy(waiting)
@@ -177,12 +175,12 @@ class Wait:
             if record:
                 self._close(waiting, Ending.FAILED)
             raise self._failure(waiting, [reason], "none", findings or self._look(waiting))
-        began = self.wall()
+        began = self.clock.wall()
         try:
             plan = self._carry_back(content.before)
         except SwarmError as problem:
             self._is_lost(waiting, self._look(waiting), problem.message)
-        deadline = self.wall() + self._limits(going_back=True).timeout
+        deadline = self.clock.wall() + self._limits(going_back=True).timeout
         return replace(waiting, touched=touched(plan), since=began, deadline=deadline, leftovers=leftovers(plan))
 
     def _no_way_back(self, content: Content | None) -> str:
@@ -210,7 +208,7 @@ class Wait:
         return found
 
     def _look(self, waiting: Waiting) -> list[Finding]:
-        return judge_all(snapshot(self.engine, self.request.name), self.request.limits, waiting.deed)
+        return judge_all(snapshot(self.engine, self.request.name, self.clock), self.request.limits, waiting.deed)
 
     def _is_back(self, waiting: Waiting, findings: list[Finding]) -> NoReturn:
         """The stack is as it was: say so, and fail all the same."""
@@ -283,6 +281,6 @@ def leftovers(plan: Plan) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def well_before(engine: Engine, stack: str, limits: Limits) -> bool:
+def is_well(engine: Engine, stack: str, limits: Limits, clock: Clock) -> bool:
     """Whether all services of the stack are well now."""
-    return all(finding.verdict is Verdict.CONVERGED for finding in judge_all(snapshot(engine, stack), limits))
+    return all(finding.verdict is Verdict.CONVERGED for finding in judge_all(snapshot(engine, stack, clock), limits))

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible_collections.homecloud.swarm.plugins.action import stack as action_module
@@ -129,7 +130,7 @@ def test_a_failure_on_the_way_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) ->
 def test_where_nobody_reads_it_the_module_waits_alone(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], callback: str, task: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(action_module.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
     played = Played(monkeypatch, [{"changed": True, "services": [service(2, "converged")]}], {**OPTIONS, **options}, **task)
     assert ["patience" in call for call in played.calls] == [False]
     assert played.lines == []

@@ -1,0 +1,338 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole deploys against a swarm in memory: what is left behind, what is remembered, who wins. Its clock jumps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Clock
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
+    EngineError,
+    EngineUnreachableError,
+    NotConvergedError,
+    NotFoundError,
+    RefusedError,
+)
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import Ending, TakenOverError, revisions
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, Request
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy
+
+SORTS = ("networks", "secrets", "configs", "services")
+
+
+@dataclass
+class Swarm:
+    """As much of an engine as a deploy needs. A service runs unless its command says ``bad``; then its task has failed for good."""
+
+    time: float = 1_800_000_000.0
+    objects: dict[str, dict[str, Any]] = field(default_factory=lambda: {sort: {} for sort in SORTS})
+    #: (method, path pattern) -> what to raise or do when it is called
+    traps: dict[str, Any] = field(default_factory=dict)
+    writes: int = 0
+    index: int = 0
+    api_version: tuple[int, int] = (1, 45)
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.time, sleep=self.sleep, wall=lambda: self.time)
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def get(self, path: str, **_query: Any) -> Any:
+        self._trap(f"GET {path}")
+        if path == "/nodes":
+            return [{"ID": "n1", "Spec": {}, "Status": {"State": "ready"}, "Description": {"Hostname": "nuc", "Platform": {}}}]
+        if path == "/tasks":
+            return [self._task(service) for service in self.objects["services"].values()]
+        sort, _slash, identity = path.strip("/").partition("/")
+        if not identity:
+            return list(self.objects[sort].values())
+        return self._one(sort, identity)
+
+    def find(self, path: str) -> Any:
+        try:
+            return self.get(path) if path.split("/")[1] in SORTS else None
+        except NotFoundError:
+            return None
+
+    def post(self, path: str, body: Any, _headers: Any = None, version: Any = None, **_query: Any) -> Any:
+        self.writes += 1
+        self._trap(f"POST {path} {body['Name']}")
+        sort, identity = path.strip("/").split("/")[:2]
+        if identity != "create":
+            found = self._one(sort, identity)
+            assert version == found["Version"]["Index"], "update out of sequence"
+            self._keep(sort, identity, body)
+            return None
+        if any((item.get("Spec") or item)["Name"] == body["Name"] for item in self.objects[sort].values()):
+            raise EngineError(f"{body['Name']} already exists", 409)
+        identity = f"id{self.index + 1}"
+        self._keep(sort, identity, body)
+        return {"ID": identity}
+
+    def delete(self, path: str) -> None:
+        self.writes += 1
+        sort, identity = path.strip("/").split("/")
+        self.objects[sort].pop(identity, None)
+
+    def _keep(self, sort: str, identity: str, body: Any) -> None:
+        self.index += 1
+        at = datetime.fromtimestamp(self.time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        about = {"ID": identity, "Id": identity, "Version": {"Index": self.index}, "UpdatedAt": at}
+        self.objects[sort][identity] = {**about, **body} if sort == "networks" else {**about, "Spec": body}
+
+    def _one(self, sort: str, identity: str) -> Any:
+        if identity not in self.objects[sort]:
+            raise NotFoundError(f"{identity} not found", 404)
+        return self.objects[sort][identity]
+
+    def _task(self, service: Any) -> dict[str, Any]:
+        bad = "bad" in str(service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Args"))
+        return {
+            "ID": f"task-{service['ID']}",
+            "ServiceID": service["ID"],
+            "Slot": 1,
+            "NodeID": "n1",
+            "DesiredState": "shutdown" if bad else "running",
+            "CreatedAt": service["UpdatedAt"],
+            "UpdatedAt": service["UpdatedAt"],
+            "Status": {"State": "failed" if bad else "running", "Err": "boom" if bad else ""},
+        }
+
+    def _trap(self, call: str) -> None:
+        for pattern, effect in list(self.traps.items()):
+            if re.search(pattern, call):
+                if isinstance(effect, Exception):
+                    raise effect
+                self.traps.pop(pattern)
+                effect()
+
+    def names(self, sort: str) -> list[str]:
+        return sorted((item.get("Spec") or item)["Name"] for item in self.objects[sort].values())
+
+    def commands(self) -> dict[str, Any]:
+        specs = [item["Spec"] for item in self.objects["services"].values()]
+        return {spec["Name"]: spec["TaskTemplate"]["ContainerSpec"].get("Args", [""])[0] for spec in specs}
+
+    def endings(self) -> list[tuple[int, str]]:
+        found = [item for item in self.objects["configs"].values() if "homecloud.swarm.revision" in item["Spec"]["Labels"]]
+        return [(revision.number, revision.ending) for revision in reversed(revisions(found))]
+
+
+def asked(services: dict[str, str], **more: Any) -> Request:
+    """A request for services with these commands."""
+    compose = {"services": {name: {"image": "app:1", "command": [command]} for name, command in services.items()}}
+    defaults = {name: option.get("default") for name, option in OPTIONS.items()}
+    loaded = load([Source.inline("compose", compose)], {}, lambda _path: b"")
+    return Request.of({**defaults, "name": "s", "resolve_image": "never", "project": loaded.project.to_wire(), **more})
+
+
+def run(swarm: Swarm, services: dict[str, str], **more: Any) -> Outcome:
+    return deploy(swarm, asked(services, **more), False, swarm.clock())  # type: ignore[arg-type]
+
+
+def failing(swarm: Swarm, services: dict[str, str], **more: Any) -> NotConvergedError:
+    with pytest.raises(NotConvergedError) as caught:
+        run(swarm, services, **more)
+    return caught.value
+
+
+@pytest.fixture
+def swarm() -> Swarm:
+    """With a stack that runs."""
+    found = Swarm()
+    run(found, {"a": "one", "b": "one"})
+    return found
+
+
+def test_a_deploy_that_comes_up_is_remembered(swarm: Swarm) -> None:
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+    assert swarm.endings() == [(1, "converged")]
+
+
+def test_a_second_run_writes_nothing(swarm: Swarm) -> None:
+    before = swarm.writes
+    assert not run(swarm, {"a": "one", "b": "one"}).changed
+    assert swarm.writes == before
+
+
+def test_the_whole_stack_goes_back(swarm: Swarm) -> None:
+    error = failing(swarm, {"a": "two", "b": "bad", "c": "new"})
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+    assert (error.achieved["rollback"], error.achieved["changed"]) == ("done", True)
+    assert [failure["service"] for failure in error.achieved["failures"]] == ["s_b"]
+    assert swarm.endings() == [(1, "converged"), (2, "rolled_back")]
+
+
+def test_nothing_is_left_of_a_first_deploy() -> None:
+    swarm = Swarm()
+    assert "first deploy" in failing(swarm, {"a": "one", "b": "bad"}).message
+    assert {sort: swarm.names(sort) for sort in SORTS} == {sort: [] for sort in SORTS}
+
+
+def test_pause_leaves_it(swarm: Swarm) -> None:
+    error = failing(swarm, {"a": "two", "b": "bad"}, on_failure="pause")
+    assert swarm.commands() == {"s_a": "two", "s_b": "bad"}
+    assert error.achieved["rollback"] == "none"
+    assert swarm.endings() == [(1, "converged"), (2, "failed")]
+
+
+def test_over_a_broken_stack_it_goes_back_to_what_last_was_well(swarm: Swarm) -> None:
+    failing(swarm, {"a": "two", "b": "bad"}, on_failure="pause")
+    failing(swarm, {"a": "three", "b": "bad too"})
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_where_nothing_was_ever_well_it_stays() -> None:
+    swarm = Swarm()
+    failing(swarm, {"a": "bad"}, on_failure="pause")
+    assert "no earlier version" in failing(swarm, {"a": "bad too"}).message
+    assert swarm.commands() == {"s_a": "bad too"}
+
+
+def test_a_run_that_changes_nothing_only_fails(swarm: Swarm) -> None:
+    failing(swarm, {"a": "one", "b": "bad"}, on_failure="pause")
+    before = swarm.writes
+    error = failing(swarm, {"a": "one", "b": "bad"})
+    assert swarm.writes == before
+    assert (error.achieved["changed"], error.achieved["rollback"]) == (False, "none")
+
+
+def test_a_refused_step_takes_back_what_was_done(swarm: Swarm) -> None:
+    swarm.traps["POST /services/create s_c"] = EngineError("no such thing", 400)
+    error = failing(swarm, {"a": "two", "b": "one", "c": "new"})
+    assert "Service s_c could not be created. no such thing" in error.message
+    assert error.achieved["done"] == ["update service s_a"]
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_when_going_back_fails_it_says_how_things_are(swarm: Swarm) -> None:
+    def break_the_way() -> None:
+        swarm.traps[r"POST /services/id\d+/update s_a"] = EngineError("not now", 400)
+
+    swarm.traps[r"POST /services/id\d+/update s_b"] = break_the_way
+    error = failing(swarm, {"a": "two", "b": "bad"})
+    assert error.achieved["rollback"] == "failed"
+    assert "Service s_a could not be updated. not now" in error.message
+    assert "Service s_a has the new version, 1 of 1 running." in error.message
+    assert swarm.endings()[-1] == (2, "rollback_failed")
+
+
+def interrupted(swarm: Swarm, services: dict[str, str], at: str) -> None:
+    """A deploy whose module is killed at this call."""
+    swarm.traps[at] = EngineUnreachableError("killed")
+    with pytest.raises(EngineUnreachableError):
+        run(swarm, services)
+    del swarm.traps[at]
+
+
+def test_the_next_run_finishes_what_was_interrupted(swarm: Swarm) -> None:
+    interrupted(swarm, {"a": "two", "b": "two"}, r"POST /services/id\d+/update s_b")
+    assert swarm.commands() == {"s_a": "two", "s_b": "one"}
+    began = swarm.time
+    run(swarm, {"a": "two", "b": "two"})
+    assert swarm.commands() == {"s_a": "two", "s_b": "two"}
+    assert swarm.time - began < 75
+    assert swarm.endings() == [(3, "converged")]
+
+
+def test_from_an_interrupted_deploy_the_way_back_leads_to_before_it(swarm: Swarm) -> None:
+    interrupted(swarm, {"a": "two", "b": "two"}, r"POST /services/id\d+/update s_b")
+    failing(swarm, {"a": "three", "b": "bad"})
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_a_run_without_changes_judges_what_was_interrupted(swarm: Swarm) -> None:
+    swarm.traps["GET /nodes"] = lambda: swarm.traps.update({"GET /tasks": EngineUnreachableError("killed")})
+    with pytest.raises(EngineUnreachableError):
+        run(swarm, {"a": "two", "b": "bad"}, wait_timeout=5)
+    swarm.traps.clear()
+    assert swarm.commands() == {"s_a": "two", "s_b": "bad"}
+    error = failing(swarm, {"a": "two", "b": "bad"})
+    assert error.achieved["rollback"] == "done"
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_the_second_of_two_deploys_waits_for_the_first(swarm: Swarm) -> None:
+    waited: list[Outcome] = []
+    record = next(item for item in swarm.objects["configs"].values())
+    record["Spec"]["Labels"]["homecloud.swarm.verdict"] = Ending.PENDING.value
+    record["UpdatedAt"] = datetime.fromtimestamp(swarm.time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seconds = iter(range(100))
+
+    def sleep(some: float) -> None:
+        swarm.time += some
+        if next(seconds) == 10:
+            record["Spec"]["Labels"]["homecloud.swarm.verdict"] = Ending.GOOD.value
+
+    clock = Clock(now=lambda: swarm.time, sleep=sleep, wall=lambda: swarm.time)
+    waited.append(deploy(swarm, asked({"a": "two", "b": "two"}), False, clock))  # type: ignore[arg-type]
+    assert any("was under way, and this one waited" in warning for warning in waited[0].warnings)
+    assert swarm.commands() == {"s_a": "two", "s_b": "two"}
+
+
+def test_who_loses_the_number_starts_over(swarm: Swarm) -> None:
+    def be_faster() -> None:
+        run(swarm, {"a": "theirs", "b": "theirs"})
+
+    swarm.traps[r"POST /configs/create s\.r2"] = be_faster
+    run(swarm, {"a": "ours", "b": "ours"})
+    assert swarm.commands() == {"s_a": "ours", "s_b": "ours"}
+    assert swarm.endings() == [(3, "converged")]
+
+
+def test_who_was_taken_over_stops(swarm: Swarm) -> None:
+    def remove_all() -> None:
+        for sort in SORTS:
+            swarm.objects[sort].clear()
+
+    swarm.traps["GET /tasks"] = lambda: swarm.traps.update({"GET /tasks": remove_all})
+    with pytest.raises(TakenOverError, match="by somebody else"):
+        run(swarm, {"a": "two", "b": "two"})
+
+
+def test_a_wait_can_be_left_and_taken_up(swarm: Swarm) -> None:
+    first = run(swarm, {"a": "two", "b": "bad"}, patience=0.1)
+    assert first.values["waiting"]["touched"] == ("s_a", "s_b")
+    waits = [first.values["waiting"]]
+
+    def to_the_end() -> None:
+        while True:
+            waits.append(run(swarm, {}, patience=0.1, waiting=waits[-1]).values["waiting"])
+
+    with pytest.raises(NotConvergedError) as caught:
+        to_the_end()
+    assert len(waits) > 2
+    assert caught.value.achieved["rollback"] == "done"
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_what_is_gone_cannot_come_back(swarm: Swarm) -> None:
+    services = swarm.objects["services"].values()
+    web = next(service for service in services if service["Spec"]["Name"] == "s_a")
+    web["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"] = [{"SecretName": "theirs", "SecretID": "x", "File": {"Name": "theirs"}}]
+    error = failing(swarm, {"a": "bad", "b": "one"})
+    assert "secret theirs, which service s_a needs is gone" in error.message
+    assert error.achieved["rollback"] == "none"
+
+
+def test_another_deploy_that_does_not_end_is_named(swarm: Swarm) -> None:
+    record = next(item for item in swarm.objects["configs"].values())
+    record["Spec"]["Labels"]["homecloud.swarm.verdict"] = Ending.PENDING.value
+    record["UpdatedAt"] = "2999-01-01T00:00:00Z"
+    with pytest.raises(RefusedError, match=r"revision 1\) is still under way"):
+        run(swarm, {"a": "two", "b": "two"})
+
+
+def test_nobody_waits(swarm: Swarm) -> None:
+    run(swarm, {"a": "two", "b": "bad"}, wait=False)
+    assert swarm.endings() == [(1, "converged"), (2, "unknown")]
