@@ -175,7 +175,7 @@ class Deploy:
             return None
         if given_up:
             mark(self.engine, given_up, self.request.name, Ending.GIVEN_UP)
-        return replace(waiting, record=record.live["ID"])
+        return replace(waiting, record=record.live["ID"], revision=number)
 
     def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
         """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""
@@ -197,7 +197,7 @@ class Deploy:
                 return self.wait.stopped(waiting, error)
         if not self.request.wait:
             self.wait.leave(waiting)
-            return Ended([])
+            return Ended([], revision=waiting.revision)
         return self.wait.see_through(replace(waiting, deadline=self.clock.wall() + self.request.limits.timeout))
 
 
@@ -237,4 +237,4 @@ def _outcome(plan: Plan, ended: Ended, warnings: tuple[str, ...] = ()) -> Outcom
 
 def _values(ended: Ended) -> dict[str, Any]:
     waiting = {"waiting": ended.waiting.to_wire()} if ended.waiting else {}
-    return {"services": as_rows(ended.findings), **waiting}
+    return {"services": as_rows(ended.findings), "revision": ended.revision, **waiting}

@@ -38,8 +38,9 @@ BACK = 60.0
 class Waiting:
     """Where a wait stands. Holds nothing secret: it travels to the controller and back."""
 
-    #: id of the deploy's record; empty when nothing was changed
+    #: id of the deploy's record and the revision's number; empty when nothing was changed
     record: str = ""
+    revision: int | None = None
     touched: tuple[str, ...] = ()
     since: float = 0.0
     deadline: float = 0.0
@@ -78,6 +79,7 @@ class Ended:
 
     findings: list[Finding]
     waiting: Waiting | None = None
+    revision: int | None = None
 
 
 @dataclass
@@ -95,13 +97,13 @@ class Wait:
         while True:
             findings, waiting = self._watched(waiting, leave_at)
             if not is_settled(findings) and not any(finding.verdict is Verdict.TIMED_OUT for finding in findings):
-                return Ended(findings, waiting)
+                return Ended(findings, waiting, waiting.revision)
             well = all(finding.verdict is Verdict.CONVERGED for finding in findings)
             if waiting.going_back:
                 self._is_back(waiting, findings) if well else self._is_lost(waiting, findings)
             if well:
                 self._is_well(waiting)
-                return Ended(findings)
+                return Ended(findings, revision=waiting.revision)
             waiting = self._failed(waiting, findings)
 
     def stopped(self, waiting: Waiting, problem: SwarmError) -> Ended:
@@ -181,7 +183,7 @@ class Wait:
         except SwarmError as problem:
             self._is_lost(waiting, self._look(waiting), problem.message)
         deadline = self.clock.wall() + self._limits(going_back=True).timeout
-        return replace(waiting, touched=touched(plan), since=began, deadline=deadline, leftovers=leftovers(plan))
+        return replace(waiting, changed=True, touched=touched(plan), since=began, deadline=deadline, leftovers=leftovers(plan))
 
     def _no_way_back(self, content: Content | None) -> str:
         """Why the stack stays as it is; empty if it can go back."""
@@ -249,6 +251,7 @@ class Wait:
             "\n".join(lines),
             {
                 "changed": waiting.changed,
+                "revision": waiting.revision,
                 "rollback": rollback,
                 "services": as_rows(findings),
                 "failures": list(waiting.failures),

@@ -280,6 +280,12 @@ plan:
       description: The fields that differ, each with C(path), C(old) and C(new). Values of secrets are never shown.
       type: list
       elements: dict
+revision:
+  description:
+    - Number of the deploy, by which the swarm remembers it. Null where nothing was changed, and in check mode.
+  returned: success, and when services did not come up
+  type: int
+  sample: 7
 services:
   description: All services of the stack. Empty in check mode, or when not waiting.
   returned: success, and when services did not come up
