@@ -83,6 +83,29 @@ def snapshot(engine: Engine, stack: str, clock: Clock = SYSTEM) -> Snapshot:
     return Snapshot(services, tasks or [], engine.get("/nodes"), now)
 
 
+def running(engine: Engine, stack: str) -> tuple[list[Body], list[Body]]:
+    """The stack's tasks that shall run, of whatever spec, and the nodes."""
+    # a task that waits for its turn, or for its predecessor's end, is only wanted "ready"
+    wanted = {"label": [f"{NAMESPACE}={stack}"], "desired-state": ["ready", "running"]}
+    return engine.get("/tasks", filters=wanted) or [], engine.get("/nodes")
+
+
+def volumes(engine: Engine, stack: str) -> tuple[list[Body], tuple[str, ...]]:
+    """The stack's volumes on this engine's node, and the hostnames of other nodes that have had tasks with some."""
+    found = (engine.get("/volumes", filters={"label": [f"{NAMESPACE}={stack}"]}) or {}).get("Volumes") or []
+    swarm = engine.info()["Swarm"]
+    if not swarm.get("ControlAvailable"):
+        return found, ()
+    nodes = {node["ID"]: node["Description"].get("Hostname", node["ID"]) for node in engine.get("/nodes")}
+    used = {task.get("NodeID") for task in labelled(engine, "/tasks", stack) if _has_volumes(task, stack)}
+    return found, tuple(sorted(name for node, name in nodes.items() if node in used - {swarm.get("NodeID")}))
+
+
+def _has_volumes(task: Body, stack: str) -> bool:
+    mounts = (task["Spec"].get("ContainerSpec") or {}).get("Mounts") or []
+    return any(((mount.get("VolumeOptions") or {}).get("Labels") or {}).get(NAMESPACE) == stack for mount in mounts)
+
+
 def of_stack(objects: Mapping[str, Body], stack: str) -> dict[str, Body]:
     """Only those secrets or configs that carry the stack's label."""
     return {name: item for name, item in objects.items() if _belongs(item, stack)}

@@ -7,45 +7,78 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from ._actual import labelled
 from ._clock import SYSTEM, Clock, await_condition
-from ._engine import Engine
-from ._errors import EngineError, InUseError, OutOfSequenceError, SwarmError
+from ._engine import Engine, retried
+from ._errors import EngineError, InUseError, NameTakenError, NotFoundError, OutOfSequenceError, PortTakenError, SwarmError
 from ._images import Auth
-from ._model import Kind, Plan, Sort, Step
+from ._model import NAMESPACE, Kind, Plan, Sort, Step
 from ._plan import targets
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier
 
-#: How often a plan is made anew when somebody else writes to the same services.
+#: How often a plan is made anew when somebody else writes to the same objects.
 ATTEMPTS = 5
 
 #: How long an object's last users may take to let go of it.
 REMOVAL_SECONDS = 60.0
 
+#: Seconds before the next look at what is on its way out.
+PAUSE = 0.5
+
 #: States from which a task goes nowhere (moby api/types/swarm, TaskState).
 TERMINAL = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
 
+#: Somebody else has written, made or removed what we were about to: what is there now has to be read again.
+SURPRISES = (OutOfSequenceError, NotFoundError, NameTakenError)
 
-def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth) -> None:
+
+def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, clock: Clock = SYSTEM) -> None:
     """Carry the plan out.
 
     Objects that services refer to come first; what nobody refers to any more is left to ``tidy``. Services are planned ``again`` once those
-    objects have ids, and whenever the engine says that a service has changed since it was read. Raises SwarmError with
-    the steps done so far.
+    objects have ids; everything is, whenever the engine says that things are not as they were read, or not yet free. Raises
+    SwarmError with the steps done so far.
     """
     done: list[str] = []
-    needed = [step for step in plan.steps if step.sort is not Sort.SERVICE and step.kind is not Kind.REMOVE]
+    deadline = clock.now() + REMOVAL_SECONDS
+    attempt = 1
     try:
-        for step in needed:
-            act(engine, step)
-            done.append(_said(step))
-        _apply_services(engine, again() if needed else plan, again, auth, done)
+        while True:
+            try:
+                _carry_out(engine, plan, again, auth, done)
+                return
+            except PortTakenError:
+                # the plan has freed it, or it would have been refused: the swarm's allocator is just behind
+                if clock.now() >= deadline:
+                    raise
+                clock.sleep(PAUSE)
+            except SURPRISES as surprise:
+                # a network on its way out is listed until its last task has gone
+                leaving = isinstance(surprise, NotFoundError) and "network" in surprise.message
+                if (not leaving and attempt >= ATTEMPTS) or clock.now() >= deadline:
+                    raise
+                attempt += 1
+                clock.sleep(PAUSE * leaving)
+            plan = again()
     except SwarmError as error:
         error.achieved = {**error.achieved, "changed": bool(done), "done": done}
         raise
+
+
+def _carry_out(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, done: list[str]) -> None:
+    needed = [step for step in plan.steps if step.sort is not Sort.SERVICE and step.kind is not Kind.REMOVE]
+    for step in needed:
+        act(engine, step)
+        done.append(_said(step))
+    for step in (again() if needed else plan).steps:
+        if step.sort is Sort.SERVICE:
+            act(engine, step, auth)
+            done.append(_said(step))
 
 
 def tidy(engine: Engine, plan: Plan) -> None:
@@ -72,20 +105,6 @@ def adopt(engine: Engine, plan: Plan) -> frozenset[tuple[Sort, str]]:
     return frozenset(denied)
 
 
-def _apply_services(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, done: list[str]) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            for step in plan.steps:
-                if step.sort is Sort.SERVICE:
-                    act(engine, step, auth)
-                    done.append(_said(step))
-            return
-        except OutOfSequenceError:
-            if attempt == ATTEMPTS:
-                raise
-            plan = again()
-
-
 def _said(step: Step) -> str:
     return f"{step.kind.value} {step.sort.value} {step.name}"
 
@@ -98,20 +117,22 @@ def act(engine: Engine, step: Step, auth: Auth | None = None) -> None:
 
 
 def _create(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
-    try:
+    with _named(step, "created"):
         engine.post(f"/{step.sort.value}s/create", _on_the_wire(step), headers)
-    except EngineError as error:
-        raise type(error)(f"{step.sort.value.capitalize()} {step.name} could not be created. {error.message}", error.status) from error
 
 
 def _update(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
-    path = f"/{step.sort.value}s/{step.live['ID']}/update"
+    with _named(step, "updated"):
+        engine.post(f"/{step.sort.value}s/{step.live['ID']}/update", _on_the_wire(step), headers, version=step.live["Version"]["Index"])
+
+
+@contextmanager
+def _named(step: Step, what: str) -> Iterator[None]:
+    """Say what the engine's refusal is about."""
     try:
-        engine.post(path, _on_the_wire(step), headers, version=step.live["Version"]["Index"])
-    except OutOfSequenceError:
-        raise
+        yield
     except EngineError as error:
-        raise type(error)(f"{step.sort.value.capitalize()} {step.name} could not be updated. {error.message}", error.status) from error
+        raise type(error)(f"{step.sort.value.capitalize()} {step.name} could not be {what}. {error.message}", error.status) from error
 
 
 def _replace(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
@@ -120,22 +141,42 @@ def _replace(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
         remove_patiently(engine, step)
     else:
         _remove(engine, step, headers)
+        _await_tasks(engine, step)
     _create(engine, step, headers)
 
 
 def _detach(engine: Engine, step: Step) -> None:
     """Take the services off a network, which cannot go while one is on it; they are put on the new one afterwards."""
     network = step.live["Id"]
-    for service in engine.get("/services"):
-        spec = service["Spec"]
-        if network in targets(spec):
-            kept = [item for item in spec["TaskTemplate"]["Networks"] if item["Target"] != network]
-            off = {**spec, "TaskTemplate": {**spec["TaskTemplate"], "Networks": kept}}
-            engine.post(f"/services/{service['ID']}/update", off, version=service["Version"]["Index"])
+
+    def attempt() -> None:
+        for service in engine.get("/services"):
+            spec = service["Spec"]
+            if network in targets(spec):
+                kept = [item for item in spec["TaskTemplate"]["Networks"] if item["Target"] != network]
+                off = {**spec, "TaskTemplate": {**spec["TaskTemplate"], "Networks": kept}}
+                engine.post(f"/services/{service['ID']}/update", off, version=service["Version"]["Index"])
+
+    retried(attempt)
+
+
+def _await_tasks(engine: Engine, step: Step) -> None:
+    """Wait for the last tasks of a removed service: what they hold (a volume, a port of the node) is for its successor."""
+    stack = step.live["Spec"]["Labels"][NAMESPACE]
+    if not await_condition(lambda: not _tasks(engine, stack, step.live["ID"]), REMOVAL_SECONDS):
+        raise SwarmError(
+            f"Tasks of service {step.name} still run {REMOVAL_SECONDS:g} s after its removal: is a node down? Run it again when the "
+            "node is back or removed."
+        )
 
 
 def _remove(engine: Engine, step: Step, _headers: Mapping[str, str]) -> None:
-    engine.delete(f"/{step.sort.value}s/{step.live.get('ID') or step.live['Id']}")
+    engine.delete(f"/{step.sort.value}s/{quote(name_or_id(step), safe='')}")
+
+
+def name_or_id(step: Step) -> str:
+    """By what the engine finds the object: volumes have a name only."""
+    return str(step.live.get("ID") or step.live.get("Id") or step.name)
 
 
 ACTS: Mapping[Kind, Callable[[Engine, Step, Mapping[str, str]], None]] = {
@@ -161,40 +202,46 @@ def _on_the_wire(step: Step) -> dict[str, Any]:
 def remove(engine: Engine, plan: Plan, stack: str, timeout: float, clock: Clock = SYSTEM) -> None:
     """Take a stack away and wait until its tasks and networks are really gone.
 
-    A network cannot go before the last task that uses it, and a name is free only when its object is gone.
+    A network or a volume cannot go before the last task that uses it, and a name is free only when its object is gone.
     """
-    networks = [step for step in plan.steps if step.sort is Sort.NETWORK]
+    last = (Sort.NETWORK, Sort.VOLUME)
     for step in plan.steps:
-        if step.sort is not Sort.NETWORK:
+        if step.sort not in last:
             remove_patiently(engine, step, timeout, clock)
-    if not await_condition(lambda: not _tasks(engine, stack), timeout, clock):
+    if any(step.sort is not Sort.VOLUME for step in plan.steps) and not await_condition(lambda: not _tasks(engine, stack), timeout, clock):
         nodes = sorted({task.get("NodeID", "") for task in _tasks(engine, stack)})
         raise SwarmError(
             f"Tasks of stack '{stack}' still run after {timeout:g} s on node(s) {', '.join(nodes)}: is a node down? "
             "Run it again when the node is back or removed."
         )
-    for step in networks:
-        remove_patiently(engine, step, timeout, clock)
+    for step in plan.steps:
+        if step.sort in last:
+            remove_patiently(engine, step, timeout, clock)
 
 
 def remove_patiently(engine: Engine, step: Step, timeout: float = REMOVAL_SECONDS, clock: Clock = SYSTEM) -> None:
     """Remove an object as soon as its last user lets go."""
-    if not await_condition(lambda: _gone(engine, step), timeout, clock):
+    obstacles: list[str] = []
+    if not await_condition(lambda: _gone(engine, step, obstacles), timeout, clock):
+        reason = f" {obstacles[-1]}" if obstacles else ""
         raise SwarmError(
-            f"The {step.sort.value} {step.name} is still in use after {timeout:g} s; remove what else uses it, then run it again."
+            f"The {step.sort.value} {step.name} is still in use after {timeout:g} s; remove what else uses it, then run it again.{reason}"
         )
 
 
-def _gone(engine: Engine, step: Step) -> bool:
+def _gone(engine: Engine, step: Step, obstacles: list[str]) -> bool:
     try:
         _remove(engine, step, {})
     except EngineError as error:
         if isinstance(error, InUseError) or "in use" in error.message:
+            obstacles.append(error.message)
             return False
         raise
     # a network is first taken off the nodes; its name is free only when it is not listed any more
     return step.sort is not Sort.NETWORK or engine.find(f"/networks/{step.live['Id']}") is None
 
 
-def _tasks(engine: Engine, stack: str) -> list[dict[str, Any]]:
-    return [task for task in labelled(engine, "/tasks", stack) if task["Status"]["State"] not in TERMINAL]
+def _tasks(engine: Engine, stack: str, service: str = "") -> list[dict[str, Any]]:
+    """The stack's tasks, or one service's, that have not ended."""
+    ofs = [task for task in labelled(engine, "/tasks", stack) if not service or task["ServiceID"] == service]
+    return [task for task in ofs if task["Status"]["State"] not in TERMINAL]

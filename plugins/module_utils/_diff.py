@@ -6,37 +6,141 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ._model import IMAGE, Change, Kind, Plan, Sort
 from ._spec import same
 
-#: Where the API keeps what the file calls otherwise, longest first.
-NAMES: tuple[tuple[str, str], ...] = (
-    ("TaskTemplate.ContainerSpec.Image", "image"),
-    ("TaskTemplate.ContainerSpec.Env", "environment"),
-    ("TaskTemplate.ContainerSpec.Labels", "labels"),
-    ("TaskTemplate.ContainerSpec.Args", "command"),
-    ("TaskTemplate.ContainerSpec.Command", "entrypoint"),
-    ("TaskTemplate.ContainerSpec.Mounts", "volumes"),
-    ("TaskTemplate.ContainerSpec.Secrets", "secrets"),
-    ("TaskTemplate.ContainerSpec.Configs", "configs"),
-    ("TaskTemplate.ContainerSpec.Hosts", "extra_hosts"),
-    ("TaskTemplate.ContainerSpec.Healthcheck", "healthcheck"),
-    ("TaskTemplate.ContainerSpec", "container"),
-    ("TaskTemplate.Placement", "deploy.placement"),
-    ("TaskTemplate.Resources", "deploy.resources"),
-    ("TaskTemplate.RestartPolicy", "deploy.restart_policy"),
-    ("TaskTemplate.Networks", "networks"),
-    ("TaskTemplate.LogDriver", "logging"),
-    ("EndpointSpec.Mode", "deploy.endpoint_mode"),
-    ("EndpointSpec.Ports", "ports"),
-    ("UpdateConfig", "deploy.update_config"),
-    ("RollbackConfig", "deploy.rollback_config"),
-    ("Mode.Replicated.Replicas", "deploy.replicas"),
-    ("Mode", "deploy.mode"),
-    ("Labels", "deploy.labels"),
+UNITS = ((3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
+
+
+def duration(nanoseconds: Any) -> Any:
+    """As the file writes it: 1m30s."""
+    if not isinstance(nanoseconds, int):
+        return nanoseconds
+    text, rest = "", nanoseconds
+    for size, unit in UNITS:
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+def size(count: Any) -> Any:
+    """As the file writes it: 64M."""
+    for power, unit in ((30, "G"), (20, "M"), (10, "K")):
+        if isinstance(count, int) and count and not count % 2**power:
+            return f"{count >> power}{unit}"
+    return count
+
+
+def cpus(nano: Any) -> Any:
+    """As the file writes it: 0.5."""
+    return f"{nano / 1e9:g}" if isinstance(nano, int) else nano
+
+
+def as_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Word:
+    """What the file calls a field of the API, and how it writes its value."""
+
+    name: str
+    written: Callable[[Any], Any] = as_is
+
+
+_HEALTHCHECK: Mapping[str, Word] = {
+    "Test": Word("test"),
+    "Interval": Word("interval", duration),
+    "Timeout": Word("timeout", duration),
+    "StartPeriod": Word("start_period", duration),
+    "StartInterval": Word("start_interval", duration),
+    "Retries": Word("retries"),
+}
+_CONTAINER: Mapping[str, Word] = {
+    "Image": Word("image"),
+    "Env": Word("environment"),
+    "Labels": Word("labels"),
+    "Args": Word("command"),
+    "Command": Word("entrypoint"),
+    "Mounts": Word("volumes"),
+    "Secrets": Word("secrets"),
+    "Configs": Word("configs"),
+    "Hosts": Word("extra_hosts"),
+    "DNSConfig.Nameservers": Word("dns"),
+    "DNSConfig.Search": Word("dns_search"),
+    "Hostname": Word("hostname"),
+    "Dir": Word("working_dir"),
+    "User": Word("user"),
+    "Groups": Word("group_add"),
+    "StopSignal": Word("stop_signal"),
+    "StopGracePeriod": Word("stop_grace_period", duration),
+    "TTY": Word("tty"),
+    "OpenStdin": Word("stdin_open"),
+    "ReadOnly": Word("read_only"),
+    "Init": Word("init"),
+    "Isolation": Word("isolation"),
+    "Sysctls": Word("sysctls"),
+    "CapabilityAdd": Word("cap_add"),
+    "CapabilityDrop": Word("cap_drop"),
+    "Ulimits": Word("ulimits"),
+    "OomScoreAdj": Word("oom_score_adj"),
+    "Privileges.CredentialSpec": Word("credential_spec"),
+    "Healthcheck": Word("healthcheck"),
+    **{f"Healthcheck.{name}": Word(f"healthcheck.{word.name}", word.written) for name, word in _HEALTHCHECK.items()},
+}
+_RESOURCES: Mapping[str, Word] = {
+    "NanoCPUs": Word("cpus", cpus),
+    "MemoryBytes": Word("memory", size),
+    "Pids": Word("pids"),
+    "GenericResources": Word("generic_resources"),
+}
+_RESTART_POLICY: Mapping[str, Word] = {
+    "Condition": Word("condition"),
+    "Delay": Word("delay", duration),
+    "MaxAttempts": Word("max_attempts"),
+    "Window": Word("window", duration),
+}
+_ROLLOUT: Mapping[str, Word] = {
+    "Parallelism": Word("parallelism"),
+    "Delay": Word("delay", duration),
+    "FailureAction": Word("failure_action"),
+    "Monitor": Word("monitor", duration),
+    "MaxFailureRatio": Word("max_failure_ratio"),
+    "Order": Word("order"),
+}
+_SECTIONS: tuple[tuple[str, str, Mapping[str, Word]], ...] = (
+    ("TaskTemplate.Resources.Limits", "deploy.resources.limits", _RESOURCES),
+    ("TaskTemplate.Resources.Reservations", "deploy.resources.reservations", _RESOURCES),
+    ("TaskTemplate.RestartPolicy", "deploy.restart_policy", _RESTART_POLICY),
+    ("UpdateConfig", "deploy.update_config", _ROLLOUT),
+    ("RollbackConfig", "deploy.rollback_config", _ROLLOUT),
 )
+
+#: Where the API keeps what the file calls otherwise. What lies below a path is named after it.
+WORDS: Mapping[str, Word] = {
+    **{f"TaskTemplate.ContainerSpec.{name}": word for name, word in _CONTAINER.items()},
+    **{path: Word(section) for path, section, _words in _SECTIONS},
+    **{f"{path}.{name}": Word(f"{section}.{word.name}", word.written) for path, section, words in _SECTIONS for name, word in words.items()},
+    "TaskTemplate.ContainerSpec": Word("container"),
+    "TaskTemplate.Placement": Word("deploy.placement"),
+    "TaskTemplate.Placement.Constraints": Word("deploy.placement.constraints"),
+    "TaskTemplate.Placement.Preferences": Word("deploy.placement.preferences"),
+    "TaskTemplate.Placement.MaxReplicas": Word("deploy.placement.max_replicas_per_node"),
+    "TaskTemplate.Placement.Platforms": Word("image.platforms"),
+    "TaskTemplate.Resources": Word("deploy.resources"),
+    "TaskTemplate.Networks": Word("networks"),
+    "TaskTemplate.LogDriver": Word("logging"),
+    "TaskTemplate.LogDriver.Name": Word("logging.driver"),
+    "TaskTemplate.LogDriver.Options": Word("logging.options"),
+    "EndpointSpec.Mode": Word("deploy.endpoint_mode"),
+    "EndpointSpec.Ports": Word("ports"),
+    "Mode": Word("deploy.mode"),
+    "Mode.Replicated.Replicas": Word("deploy.replicas"),
+    "Labels": Word("deploy.labels"),
+}
 
 
 def _reference(item: Mapping[str, Any], word: str) -> tuple[str, Any]:
@@ -46,12 +150,40 @@ def _reference(item: Mapping[str, Any], word: str) -> tuple[str, Any]:
     return file.get("Name", ""), {**seen, **{name.lower(): value for name, value in file.items() if name != "Name"}}
 
 
+def _variable(item: str) -> tuple[str, Any]:
+    name, equals, value = item.partition("=")
+    return name, value if equals else "(as the image has it)"
+
+
+def _port(item: Mapping[str, Any]) -> tuple[str, Any]:
+    """By the port inside the container, which a service publishes once or a few times."""
+    target = f"{item.get('TargetPort', 0)}/{str(item.get('Protocol') or 'tcp').lower()}"
+    published = item.get("PublishedPort") or "(any)"
+    return f"{published}:{target}", str(item.get("PublishMode") or "ingress").lower()
+
+
+def _mount(item: Mapping[str, Any]) -> tuple[str, Any]:
+    return item.get("Target", ""), {name.lower(): value for name, value in item.items() if name != "Target"}
+
+
+def _network(item: Mapping[str, Any]) -> tuple[str, Any]:
+    rest = {"aliases": sorted(item.get("Aliases") or []), "driver_opts": item.get("DriverOpts")}
+    return item["Target"], {name: value for name, value in rest.items() if value}
+
+
+def _ulimit(item: Mapping[str, Any]) -> tuple[str, Any]:
+    return item["Name"], {"soft": item.get("Soft"), "hard": item.get("Hard")}
+
+
 #: Lists that read better by name: path -> how to name an item.
 KEYED: dict[str, Callable[[Any], tuple[str, Any]]] = {
-    "TaskTemplate.ContainerSpec.Env": lambda item: (item.partition("=")[0], item.partition("=")[2]),
+    "TaskTemplate.ContainerSpec.Env": _variable,
     "TaskTemplate.ContainerSpec.Secrets": lambda item: _reference(item, "Secret"),
     "TaskTemplate.ContainerSpec.Configs": lambda item: _reference(item, "Config"),
-    "TaskTemplate.ContainerSpec.Mounts": lambda item: (item.get("Target", ""), item),
+    "TaskTemplate.ContainerSpec.Mounts": _mount,
+    "TaskTemplate.ContainerSpec.Ulimits": _ulimit,
+    "TaskTemplate.Networks": _network,
+    "EndpointSpec.Ports": _port,
 }
 
 
@@ -64,27 +196,44 @@ def told(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def differences(before: Any, after: Any, place: str, path: str = "") -> Iterator[Change]:
     """Field by field what differs in meaning, named as the file names it."""
+    if path == "Mode" and before and after and set(before) != set(after):
+        yield Change(f"{place}.deploy.mode", _mode(before), _mode(after))
+        return
     if same(after, before, path):
         return
     before, after = (_keyed(side, path) for side in (before, after))
-    if isinstance(before, Mapping) or isinstance(after, Mapping):
+    if isinstance(before or after, Mapping):
         left, right = before or {}, after or {}
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            for name in sorted({*left, *right}):
-                yield from differences(left.get(name), right.get(name), place, f"{path}.{name}".lstrip("."))
+        deeper = [
+            change
+            for name in sorted({*left, *right})
+            for change in differences(left.get(name), right.get(name), place, f"{path}.{name}".lstrip("."))
+        ]
+        # an object that has only empty fields differs from no object by its being there
+        if deeper:
+            yield from deeper
             return
-    yield Change(f"{place}.{_in_file(path)}", before, after)
+    name, written = _in_file(path)
+    yield Change(f"{place}.{name}", written(before), written(after))
+
+
+def _mode(mode: Mapping[str, Any]) -> str:
+    """As the file says it: replicated-job for ReplicatedJob."""
+    return str(next(iter(mode))).replace("Job", "-job").lower()
 
 
 def _keyed(side: Any, path: str) -> Any:
     return dict(map(KEYED[path], side or [])) if path in KEYED else side
 
 
-def _in_file(path: str) -> str:
-    for ours, theirs in NAMES:
-        if path == ours or path.startswith(f"{ours}."):
-            return theirs + path[len(ours) :]
-    return path
+def _in_file(path: str) -> tuple[str, Callable[[Any], Any]]:
+    """The name of a field, by the longest path that has one; what lies deeper keeps its own."""
+    if path in WORDS:
+        return WORDS[path].name, WORDS[path].written
+    known = path
+    while known and known not in WORDS:
+        known = known.rpartition(".")[0]
+    return (WORDS[known].name if known else "") + path[len(known) :], as_is
 
 
 SIGNS = {Kind.CREATE: "+", Kind.UPDATE: "~", Kind.REPLACE: "-/+", Kind.REMOVE: "-", Kind.ADOPT: "?"}

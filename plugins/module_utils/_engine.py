@@ -20,10 +20,12 @@ from ._errors import (
     EngineUnreachableError,
     InUseError,
     LockedError,
+    NameTakenError,
     NotFoundError,
     NotInSwarmError,
     NotManagerError,
     OutOfSequenceError,
+    PortTakenError,
     QuorumLostError,
     SdkMissingError,
     SwarmError,
@@ -54,6 +56,8 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("is encrypted and needs to be unlocked", LockedError),
     (" is in use by ", InUseError),
     ("has active endpoints", InUseError),
+    ("is already in use by service", PortTakenError),
+    ("already exists", NameTakenError),
     ("not found", NotFoundError),
 )
 

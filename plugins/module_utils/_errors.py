@@ -86,3 +86,11 @@ class OutOfSequenceError(EngineError):
 
 class InUseError(EngineError):
     """The object cannot be removed because something still uses it."""
+
+
+class NameTakenError(EngineError):
+    """An object of that name exists already."""
+
+
+class PortTakenError(EngineError):
+    """Another service publishes the port."""

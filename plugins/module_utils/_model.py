@@ -56,6 +56,8 @@ class Sort(str, Enum):
     SECRET = "secret"
     CONFIG = "config"
     SERVICE = "service"
+    #: made by the nodes themselves; only ever removed
+    VOLUME = "volume"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,10 @@ class Step:
     body: Body = field(default_factory=dict)
     live: Body = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    #: how many running tasks are replaced
     restarts: int = 0
+    #: a service that is taken off a network, which is then made anew
+    detached: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 from ._actual import Actual, of_stack
@@ -14,7 +15,8 @@ from ._desired import Desired
 from ._diff import differences, told
 from ._errors import RefusedError
 from ._model import IMAGE, Body, Change, Kind, Plan, Sort, Step
-from ._spec import graft, restarts_tasks, same
+from ._order import check_ports, in_safe_order
+from ._spec import graft, same
 from ._verifier import KEY, VERSION
 from ._versions import Versioned, holds, labelled, name_of, versions_of
 
@@ -35,6 +37,8 @@ class Intent:
     denied: frozenset[tuple[Sort, str]] = frozenset()
     #: image as in the file -> since when its registry has had the given credentials; the engine keeps those it was given last
     renewed: Mapping[str, str] = field(default_factory=dict)
+    #: images are pinned only for services whose image the file names otherwise than before
+    pin_changed_only: bool = False
 
 
 def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
@@ -47,6 +51,9 @@ def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
     pruned = tuple(_pruned(desired, actual)) if intent.prune else ()
     leftovers = tuple(_leftovers(desired, actual)) if intent.prune == "all" else ()
     outdated = tuple(_outdated(desired, actual, names))
+    gone = {step.name for step in pruned}
+    left = (service for name, service in actual.services.items() if name not in gone and name not in desired.services)
+    check_ports(services, desired.services, (item["Spec"] for item in (*actual.others, *left)), desired.stack)
     return Plan(
         steps=(*network_steps, *content_steps, *in_safe_order((*services, *pruned), desired.order), *outdated, *leftovers),
         warnings=() if intent.recreate else tuple(_drifted(desired, actual)),
@@ -84,7 +91,7 @@ def next_spec(bound: dict[str, Any], live: Body | None, intent: Intent) -> dict[
     image = (bound.get("Labels") or {}).get(IMAGE, "")
     unchanged_image = (live_spec.get("Labels") or {}).get(IMAGE) == image
     live_placement = live_template.get("Placement") or {}
-    if image in intent.pinned:
+    if image in intent.pinned and not (unchanged_image and intent.pin_changed_only):
         pinned, platforms = intent.pinned[image]
     elif unchanged_image:
         # the digest that runs stays, so that nothing restarts because a tag was not looked up
@@ -125,27 +132,55 @@ def _networks(desired: Desired, actual: Actual, intent: Intent) -> Iterator[Step
 
 
 def drift(body: Body, live: Body) -> Iterator[Change]:
-    """What the file says of a network and the live one is not. Only what the file says is compared."""
+    """What the file says of a network and the live one is not; what the file leaves to the engine is not compared."""
     name = body["Name"]
     for facet, wanted, found in (
         ("driver", body.get("Driver") or "overlay", live.get("Driver")),
         ("internal", bool(body.get("Internal")), bool(live.get("Internal"))),
         ("attachable", bool(body.get("Attachable")), bool(live.get("Attachable"))),
-        *((f"driver_opts.{key}", value, (live.get("Options") or {}).get(key)) for key, value in (body.get("Options") or {}).items()),
+        ("enable_ipv6", bool(body.get("EnableIPv6")), bool(live.get("EnableIPv6"))),
+        *_entries("driver_opts", body.get("Options"), live.get("Options")),
+        *_entries("labels", body.get("Labels"), live.get("Labels")),
         *_ipam(body.get("IPAM") or {}, live.get("IPAM") or {}),
     ):
         if wanted != found:
             yield Change(f"networks.{name}.{facet}", found, wanted)
 
 
+#: The API's names of what the file calls otherwise.
+POOL = {"Subnet": "subnet", "IPRange": "ip_range", "Gateway": "gateway", "AuxiliaryAddresses": "aux_addresses"}
+#: Options that the engine adds to those of the file.
+ENGINE_OPTIONS = ("com.docker.network.driver.overlay.vxlanid_list",)
+
+
+def _entries(facet: str, wanted: Body | None, found: Body | None) -> Iterator[tuple[str, Any, Any]]:
+    wanted, found = wanted or {}, found or {}
+    for key in sorted({*wanted, *found}.difference(ENGINE_OPTIONS)):
+        yield f"{facet}.{key}", wanted.get(key), found.get(key)
+
+
 def _ipam(wanted: Body, found: Body) -> Iterator[tuple[str, Any, Any]]:
     yield "ipam.driver", wanted.get("Driver") or "default", found.get("Driver") or "default"
-    if wanted.get("Config"):
-        yield "ipam.subnets", _subnets(wanted), _subnets(found)
+    yield from _entries("ipam.options", wanted.get("Options"), found.get("Options")) if wanted.get("Options") else ()
+    pools = [{key: _address(value) for key, value in pool.items()} for pool in wanted.get("Config") or []]
+    for pool, live in zip(pools, _alike(pools, found.get("Config") or [])):
+        for key, value in pool.items():
+            yield f"ipam.config.{POOL.get(key, key)}", value, _address(live.get(key))
 
 
-def _subnets(ipam: Body) -> list[str]:
-    return [pool.get("Subnet") for pool in ipam.get("Config") or []]
+def _alike(pools: list[dict[str, Any]], found: list[Body]) -> Iterator[Body]:
+    """For each pool the live one of the same subnet, or else the one in its place."""
+    for index, pool in enumerate(pools):
+        same_subnet = [live for live in found if _address(live.get("Subnet")) == pool.get("Subnet")]
+        yield next(iter(same_subnet or found[index : index + 1]), {})
+
+
+def _address(value: Any) -> Any:
+    """One spelling for each subnet; anything else as it is."""
+    try:
+        return str(ip_network(value, strict=False)) if "/" in value else value
+    except (TypeError, ValueError):
+        return value
 
 
 def _drifted(desired: Desired, actual: Actual) -> Iterator[str]:
@@ -263,8 +298,7 @@ def _services(
             *([Change(f"{place}.registry_auth", "(outdated)", "(as given)")] if renewed else []),
         )
         kind = Kind.UPDATE if mode_of(before) == mode_of(after) else Kind.REPLACE
-        restarts = _tasks(after) if moved or kind is Kind.REPLACE or restarts_tasks(after, before) else 0
-        yield Step(kind, Sort.SERVICE, name, body=after, live=live, changes=changes, restarts=restarts)
+        yield Step(kind, Sort.SERVICE, name, body=after, live=live, changes=changes, detached=bool(moved))
 
 
 def readable(spec: Body, actual: Actual) -> dict[str, Any]:
@@ -295,12 +329,6 @@ def mode_of(spec: Body) -> str:
     return str(next(iter(spec.get("Mode") or {"Replicated": {}})))
 
 
-def _tasks(spec: Body) -> int:
-    """How many tasks a replacement restarts; 1 stands for global services, whose number the nodes decide."""
-    replicated = (spec.get("Mode") or {}).get("Replicated")
-    return 1 if replicated is None else int(replicated.get("Replicas", 1))
-
-
 def _pruned(desired: Desired, actual: Actual) -> Iterator[Step]:
     for name, live in sorted(actual.services.items()):
         if name not in desired.services:
@@ -312,9 +340,9 @@ def _leftovers(desired: Desired, actual: Actual) -> Iterator[Step]:
     specs = [other["Spec"] for other in actual.others]
     used = frozenset[tuple[Sort, str]]().union(*map(references, specs))
     for sort, found, wanted in (
-        (Sort.SECRET, of_stack(actual.secrets, desired.stack), desired.secrets),
-        (Sort.CONFIG, of_stack(actual.configs, desired.stack), desired.configs),
-        (Sort.NETWORK, actual.networks, desired.networks),
+        (Sort.SECRET, of_stack(actual.secrets, desired.stack), {*desired.secrets, *desired.external_secrets}),
+        (Sort.CONFIG, of_stack(actual.configs, desired.stack), {*desired.configs, *desired.external_configs}),
+        (Sort.NETWORK, actual.networks, {*desired.networks, *desired.external_networks}),
     ):
         for name, live in sorted(found.items()):
             ours = sort is not Sort.NETWORK and labelled(live)[0] in wanted
@@ -322,7 +350,7 @@ def _leftovers(desired: Desired, actual: Actual) -> Iterator[Step]:
                 yield Step(Kind.REMOVE, sort, name, live=live)
 
 
-def removal(actual: Actual, stack: str) -> Plan:
+def removal(actual: Actual, stack: str, volumes: Iterable[Body] = ()) -> Plan:
     """The steps that take a whole stack away: users before what they use."""
     groups = (
         (Sort.SERVICE, actual.services),
@@ -330,32 +358,6 @@ def removal(actual: Actual, stack: str) -> Plan:
         (Sort.CONFIG, of_stack(actual.configs, stack)),
         (Sort.CONFIG, {record["Spec"]["Name"]: record for record in actual.records}),
         (Sort.NETWORK, actual.networks),
+        (Sort.VOLUME, {volume["Name"]: volume for volume in volumes}),
     )
     return Plan(tuple(Step(Kind.REMOVE, sort, name, live=live) for sort, found in groups for name, live in sorted(found.items())))
-
-
-def in_safe_order(steps: Iterable[Step], order: tuple[str, ...]) -> tuple[Step, ...]:
-    """Whoever gives up a published port goes first, then by dependency, other removals last."""
-    ranks = {name: rank for rank, name in enumerate(order)}
-    pending = sorted(steps, key=lambda step: (step.kind is Kind.REMOVE, ranks.get(step.name, len(ranks)), step.name))
-    wanted = {port for step in pending for port in gains(step)}
-    return tuple(sorted(pending, key=lambda step: not (releases(step) & wanted)))
-
-
-def published(spec: Body) -> frozenset[tuple[str, int]]:
-    """The ports a service holds on the routing mesh, which no two services may share."""
-    return frozenset(
-        (str(port.get("Protocol") or "tcp").lower(), int(port["PublishedPort"]))
-        for port in (spec.get("EndpointSpec") or {}).get("Ports") or []
-        if port.get("PublishedPort") and str(port.get("PublishMode") or "ingress").lower() == "ingress"
-    )
-
-
-def gains(step: Step) -> frozenset[tuple[str, int]]:
-    """Ports that the service does not hold yet."""
-    return published(step.body) - published(step.live.get("Spec") or {})
-
-
-def releases(step: Step) -> frozenset[tuple[str, int]]:
-    """Ports that are free after the step."""
-    return published(step.live.get("Spec") or {}) - published(step.body)

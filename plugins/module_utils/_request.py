@@ -29,6 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "configs": {"type": "dict", "default": {}},
     "attach": {"type": "dict", "default": {}},
     "prune": {"type": "raw", "default": False},
+    "volumes": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
     "registry_auth": {
@@ -64,6 +65,7 @@ class Request:
     contents: Mapping[tuple[Sort, str], bytes]
     attach: Mapping[str, list[str]]
     prune: bool | str
+    volumes: bool
     recreate: bool
     resolve_image: str
     registry_auth: Mapping[str, Any] | None
@@ -91,6 +93,7 @@ class Request:
             contents=contents,
             attach=options["attach"] or {},
             prune=prune_of(options["prune"]),
+            volumes=options["volumes"],
             recreate=options["recreate"],
             resolve_image=options["resolve_image"],
             registry_auth=options["registry_auth"],

@@ -37,6 +37,16 @@ def bag(given: Any) -> Any:
     return sorted(given or [], key=lambda item: json.dumps(item, sort_keys=True))
 
 
+def platforms(given: Any) -> Any:
+    """As newer clients send them; older ones leave in what no node can be, and duplicates."""
+    found = {
+        ("" if item.get("Architecture") == "arm" else item.get("Architecture") or "", item.get("OS") or "")
+        for item in given or []
+        if "unknown" not in (item.get("Architecture"), item.get("OS"))
+    }
+    return sorted(found) or ABSENT
+
+
 def dropped(_given: Any) -> Any:
     """Accepted by the engine and then lost."""
     return ABSENT
@@ -77,7 +87,7 @@ CANON: dict[str, Canon] = {
     "TaskTemplate.Runtime": default("container"),
     "TaskTemplate.ForceUpdate": default(0),
     "TaskTemplate.Placement.Constraints": bag,
-    "TaskTemplate.Placement.Platforms": bag,
+    "TaskTemplate.Placement.Platforms": platforms,
     "TaskTemplate.Placement.MaxReplicas": default(0),
     "TaskTemplate.RestartPolicy.Condition": default("any"),
     "TaskTemplate.RestartPolicy.MaxAttempts": default(0),
@@ -160,13 +170,3 @@ def graft(desired: Any, live: Any, path: str = "") -> Any:
         }
         return {name: part for name, part in parts.items() if part is not ABSENT}
     return desired
-
-
-def restarts_tasks(desired: Body, live: Body) -> bool:
-    """Whether swarmkit replaces the running tasks: it compares the task template and the endpoint, nothing else."""
-    return not (_without_placement(desired) == _without_placement(live) and desired.get("EndpointSpec") == live.get("EndpointSpec"))
-
-
-def _without_placement(spec: Body) -> dict[str, Any]:
-    # a changed placement moves only tasks whose node no longer fits
-    return {name: part for name, part in spec.get("TaskTemplate", {}).items() if name != "Placement"}

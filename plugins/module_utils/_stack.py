@@ -8,12 +8,12 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ._actual import Actual, observe
+from ._actual import Actual, observe, running, volumes
 from ._apply import adopt, apply, remove
 from ._clock import SYSTEM, Clock
 from ._compose._image import registry_of
@@ -21,7 +21,8 @@ from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._diff import as_values, drawn
 from ._engine import Engine, api_version
-from ._errors import NotConvergedError, RefusedError, SwarmError
+from ._errors import NotConvergedError, NotInSwarmError, NotManagerError, RefusedError, SwarmError
+from ._foretell import foretold
 from ._history import STALE, Content, Ending, Revision, last_good, mark, open_record, revisions
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Outcome, Plan
@@ -61,11 +62,27 @@ def would_deploy(request: Request) -> Outcome:
 
 
 def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
-    """Remove the stack and all it owns, volumes excepted."""
-    plan = removal(observe(engine, request.name), request.name)
+    """Remove the stack and all it owns; of its volumes, if wanted, those of this node."""
+    found, elsewhere = volumes(engine, request.name) if request.volumes else ([], ())
+    try:
+        actual = observe(engine, request.name)
+    except NotManagerError as error:
+        if isinstance(error, NotInSwarmError) or not request.volumes:
+            raise
+        # a worker, where nothing of the stack can be seen but its volumes
+        actual = Actual()
+    plan = removal(actual, request.name, found)
     if plan and not check:
         remove(engine, plan, request.name, request.limits.timeout)
-    return _outcome(plan, Ended([]))
+    return _outcome(plan, Ended([]), tuple(_left_behind(request.name, elsewhere)))
+
+
+def _left_behind(stack: str, nodes: tuple[str, ...]) -> Iterator[str]:
+    if nodes:
+        yield (
+            f"Volumes of stack '{stack}' may be left on node(s) {', '.join(nodes)}, as an engine removes only its own: run this task "
+            "there too, where it removes the volumes and leaves the rest to the managers."
+        )
 
 
 def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
@@ -98,8 +115,15 @@ class Deploy:
         actual = self._observed(desired)
         images = _pinned(self.engine, self.request, desired, actual, self.wait.auth, self.request.not_yet if check else "")
         renewed = _renewed(self.request, desired)
-        intent = Intent(self.request.contents, images.images, self.request.prune, self.request.recreate, renewed=renewed)
-        plan = compare(desired, actual, intent)
+        intent = Intent(
+            self.request.contents,
+            images.images,
+            self.request.prune,
+            self.request.recreate,
+            renewed=renewed,
+            pin_changed_only=self.request.resolve_image == "changed",
+        )
+        plan = self._planned(desired, actual, intent)
         warnings = (*images.warnings, *(notes if plan.changed else ()))
         doubts = tuple(unknown(plan))
         if check:
@@ -108,7 +132,7 @@ class Deploy:
         if doubts:
             intent = replace(intent, denied=adopt(self.engine, plan))
             actual = self._observed(desired)
-        plan = compare(desired, actual, intent)
+        plan = self._planned(desired, actual, intent)
         waiting = self._begun(plan, actual, desired)
         if waiting is None:
             # somebody else was faster
@@ -120,6 +144,11 @@ class Deploy:
             error.achieved = {"plan": as_values(plan), "warnings": list(told), **error.achieved}
             raise
         return _outcome(plan, ended, told)
+
+    def _planned(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
+        """With the restarts, which only a plan that does something needs."""
+        plan = compare(desired, actual, intent)
+        return foretold(plan, *running(self.engine, self.request.name)) if plan else plan
 
     def _observed(self, desired: Desired) -> Actual:
         return observe(self.engine, self.request.name, desired)
@@ -221,14 +250,16 @@ def _renewed(request: Request, desired: Desired) -> dict[str, str]:
 
 def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, auth: Auth, closed: str) -> Pinned:
     """Look up the images, by the policy: all, those that changed, or none; not in the registry that is closed to us."""
-    running = {(service["Spec"].get("Labels") or {}).get(IMAGE) for service in actual.services.values()}
-    images = {spec["Labels"][IMAGE]: spec["TaskTemplate"]["ContainerSpec"]["Image"] for spec in desired.services.values()}
     if request.resolve_image == "never":
         return Pinned()
-    images = {raw: image for raw, image in images.items() if registry_of(image) != closed}
-    if request.resolve_image == "changed":
-        images = {raw: image for raw, image in images.items() if raw not in running}
-    return pin(engine, images, frozenset(filter(None, running)), auth)
+    deployed = {name: (service["Spec"].get("Labels") or {}).get(IMAGE) for name, service in actual.services.items()}
+    images = {
+        spec["Labels"][IMAGE]: spec["TaskTemplate"]["ContainerSpec"]["Image"]
+        for name, spec in desired.services.items()
+        if request.resolve_image == "always" or spec["Labels"][IMAGE] != deployed.get(name)
+    }
+    open_to_us = {raw: image for raw, image in images.items() if registry_of(image) != closed}
+    return pin(engine, open_to_us, frozenset(filter(None, deployed.values())), auth)
 
 
 def _outcome(plan: Plan, ended: Ended, warnings: tuple[str, ...] = ()) -> Outcome:

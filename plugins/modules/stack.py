@@ -41,7 +41,8 @@ options:
   state:
     description:
       - V(present) deploys the stack.
-      - V(absent) removes its services, secrets, configs and networks, and waits until they are gone. Volumes stay.
+      - V(absent) removes its services, secrets, configs and networks, and waits until they are gone. Leftovers of an earlier
+        removal (a network without services) are found too. Volumes stay, unless O(volumes=true).
     type: str
     choices: [present, absent]
     default: present
@@ -105,11 +106,18 @@ options:
         service uses.
     type: raw
     default: false
+  volumes:
+    description:
+      - Whether O(state=absent) also removes volumes that carry the stack's label, with all data in them.
+      - Volumes live on their node, and an engine removes only its own. So the task has to run on every node that may have some;
+        on a worker it removes the volumes and nothing else. A warning names the nodes that the stack's tasks have run on elsewhere.
+    type: bool
+    default: false
   recreate:
     description:
       - Whether a network whose definition differs from the file is made anew, which the engine cannot do in place. The services
         of the stack are taken off it and put back, so their tasks restart. A network that services outside the stack use is refused.
-      - Without it a difference is a warning.
+      - Without it a difference (driver, options, labels, addresses) is a warning.
     type: bool
     default: false
   resolve_image:
@@ -124,6 +132,8 @@ options:
   registry_auth:
     description:
       - Credentials for the registry, for the look-up and for the nodes that pull the images.
+      - They go with a service that is written. As the engine shows nobody which ones a service has, new credentials alone are no
+        difference; they reach a service with its next change.
     type: dict
     suboptions:
       username:
@@ -265,7 +275,7 @@ plan:
       type: str
       sample: update
     type:
-      description: One of C(network), C(secret), C(config), C(service).
+      description: One of C(network), C(secret), C(config), C(service), C(volume).
       type: str
       sample: service
     name:
@@ -273,7 +283,7 @@ plan:
       type: str
       sample: shop_web
     restarts:
-      description: How many tasks restart because of it.
+      description: How many running tasks are replaced because of it. For a job, which runs again whenever it is changed, how many it will have.
       type: int
       sample: 3
     changes:

@@ -36,7 +36,9 @@ ORDER = (
     "_actual",
     "_images",
     "_diff",
+    "_order",
     "_plan",
+    "_foretell",
     "_apply",
     "_state",
     "_history",
@@ -60,8 +62,8 @@ ONLY = {"docker": "_engine", "ansible.module_utils.basic": "_module"}
 
 # Rooms that compute and do nothing else: the same input gives the same result, and no engine is needed to test them.
 PURE = (
-    *("_errors", "_model", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_plan"),
-    *("_eligible", "_situation", "_converge", "_defaults", "_state", "_report", "_request"),
+    *("_errors", "_model", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_order", "_plan"),
+    *("_foretell", "_eligible", "_situation", "_converge", "_defaults", "_state", "_report", "_request"),
 )
 IMPURE = ("ansible", "docker", "os", "time", "subprocess", "socket", "requests", "urllib3", "pathlib", "random", "secrets")
 

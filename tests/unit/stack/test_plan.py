@@ -15,7 +15,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._desired import De
 from ansible_collections.homecloud.swarm.plugins.module_utils._diff import drawn
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Plan, Sort
-from ansible_collections.homecloud.swarm.plugins.module_utils._plan import Intent, compare, removal
+from ansible_collections.homecloud.swarm.plugins.module_utils._plan import Intent, compare, drift, removal
 from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import KEY, VERIFIER, VERSION, make_verifier
 from ansible_collections.homecloud.swarm.plugins.module_utils._versions import name_of
 
@@ -171,13 +171,42 @@ def test_users_roll_over_to_the_new_version() -> None:
     plan = compare(desired(using("s_pw"), secrets=PW), replace(found, secret_ids={"s_pw": "id-s_pw"}), HUSH)
     assert steps(plan) == [("create", "secret", "s_pw.v2"), ("update", "service", "s_web"), ("remove", "secret", "s_pw")]
     assert plan.steps[1].body["TaskTemplate"]["ContainerSpec"]["Secrets"][0]["SecretName"] == "s_pw.v2"
-    assert plan.steps[1].restarts == 1
 
 
 def test_a_version_that_another_stack_uses_stays() -> None:
     other = {"ID": "o", "Spec": {**using("s_pw", "id-s_pw"), "Name": "other_web"}}
     found = replace(actual(secrets=secret(b"was")), others=(other,))
     assert steps(compare(desired(secrets=PW), found, HUSH)) == [("create", "secret", "s_pw.v2")]
+
+
+NETWORK = {"Name": "s_default", "Driver": "overlay", "Labels": STACK}
+POOLS = {"Driver": "default", "Config": [{"Subnet": "10.7.0.0/24", "Gateway": "10.7.0.1"}, {"Subnet": "10.8.0.0/24", "Gateway": "10.8.0.1"}]}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "expected"),
+    [
+        ({}, {}, []),
+        ({}, {"Options": {"com.docker.network.driver.overlay.vxlanid_list": "4097"}, "IPAM": POOLS}, []),
+        ({"Driver": "macvlan"}, {}, ["driver: overlay -> macvlan"]),
+        ({"Internal": True}, {}, ["internal: False -> True"]),
+        ({"EnableIPv6": True}, {}, ["enable_ipv6: False -> True"]),
+        ({"Options": {"mtu": "1400"}}, {"Options": {"mtu": "1500"}}, ["driver_opts.mtu: 1500 -> 1400"]),
+        ({}, {"Options": {"encrypted": ""}}, ["driver_opts.encrypted:  -> None"]),
+        ({"Labels": {**STACK, "tier": "a"}}, {}, ["labels.tier: None -> a"]),
+        ({"IPAM": {"Config": [{"Subnet": "10.8.0.1/24"}, {"Subnet": "10.7.0.0/24"}]}}, {"IPAM": POOLS}, []),
+        ({"IPAM": {"Config": [{"Subnet": "10.9.0.0/24"}]}}, {"IPAM": POOLS}, ["ipam.config.subnet: 10.7.0.0/24 -> 10.9.0.0/24"]),
+        (
+            {"IPAM": {"Config": [{"Subnet": "10.8.0.0/24", "Gateway": "10.8.0.9"}]}},
+            {"IPAM": POOLS},
+            ["ipam.config.gateway: 10.8.0.1 -> 10.8.0.9"],
+        ),
+        ({"IPAM": {"Driver": "other"}}, {"IPAM": POOLS}, ["ipam.driver: default -> other"]),
+    ],
+)
+def test_drift(wanted: dict[str, Any], found: dict[str, Any], expected: list[str]) -> None:
+    changes = [(change.path.removeprefix("networks.s_default."), change.old, change.new) for change in drift(NETWORK | wanted, NETWORK | found)]
+    assert [f"{path}: {old} -> {new}" for path, old, new in changes] == expected
 
 
 DRIFT = {"Id": "id-net", "Name": "s_default", "Driver": "overlay", "Labels": STACK, "Attachable": True}
@@ -217,25 +246,24 @@ def test_prune(prune: bool | str, expected: list[tuple[str, str, str]]) -> None:
     assert steps(compare(desired(spec()), found, Intent(prune=prune))) == expected
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found", "expected"),
-    [
-        # the port moves from b to a: b has to give it up first, although a comes first by name
-        ((spec("a", ports=(80,)), spec("b")), (spec("a"), spec("b", ports=(80,))), ["s_b", "s_a"]),
-        # a service that goes away frees the port for a new one
-        ((spec("a", ports=(80,)),), (spec("z", ports=(80,)),), ["s_z", "s_a"]),
-        # nothing is freed that anyone wants: removals come last
-        ((spec("b"),), (spec("a", ports=(80,)),), ["s_b", "s_a"]),
-    ],
-)
-def test_whoever_frees_a_port_goes_first(wanted: tuple[Any, ...], found: tuple[Any, ...], expected: list[str]) -> None:
-    plan = compare(desired(*wanted), actual(*found), Intent(prune=True))
+def test_prune_all_keeps_what_the_files_call_external() -> None:
+    wanted = replace(desired(spec()), external_networks=("s_back",), external_secrets=("s_pw",))
+    found = actual(spec(), secrets=held("s_pw", {}))
+    found = replace(found, networks={**found.networks, "s_back": {"Id": "id-back", "Name": "s_back", "Labels": STACK}})
+    assert steps(compare(wanted, found, Intent(prune="all"))) == []
+
+
+def test_a_port_of_another_stack_is_refused_before_anything_is_done() -> None:
+    other = {"ID": "o", "Spec": {**spec(ports=(80,)), "Name": "other_web"}}
+    with pytest.raises(RefusedError, match=r"services\.web\.ports: the port 80/tcp is published by service 'other_web' already"):
+        compare(desired(spec(ports=(80,))), replace(actual(), others=(other,)), Intent())
+
+
+@pytest.mark.parametrize(("only", "expected"), [(False, ["s_new", "s_web"]), (True, ["s_new"])])
+def test_a_moved_tag_reaches_only_whose_image_changed(only: bool, expected: list[str]) -> None:
+    pinned: dict[str, Any] = {"nginx:1": ("nginx:1@sha256:bb", [])}
+    plan = compare(desired(spec("new"), spec()), actual(spec()), Intent(pinned=pinned, pin_changed_only=only))
     assert [step.name for step in plan.steps] == expected
-
-
-def test_dependencies_come_first() -> None:
-    wanted = Desired("s", services={"s_a": spec("a"), "s_z": spec("z")}, order=("s_z", "s_a"))
-    assert [step.name for step in compare(wanted, Actual(), Intent()).steps] == ["s_z", "s_a"]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +315,7 @@ def test_a_network_of_someone_else_is_refused() -> None:
 def test_drawn_in_the_words_of_the_file() -> None:
     plan = compare(desired(spec(Env=["A=1", "TAG=2"], Args=["x"])), actual(spec(Env=["TAG=1", "A=1"])), Intent())
     assert drawn(plan) == (
-        "~ service s_web: update, restarts 1 task\n    services.web.command: (absent) -> ['x']\n    services.web.environment.TAG: 1 -> 2\n"
+        "~ service s_web: update, no restart\n    services.web.command: (absent) -> ['x']\n    services.web.environment.TAG: 1 -> 2\n"
     )
 
 
@@ -301,7 +329,6 @@ def test_another_spelling_of_the_same_image_is_told() -> None:
     wanted["Labels"] = {**wanted["Labels"], IMAGE: "nginx"}
     plan = compare(desired(wanted), actual(spec()), Intent(pinned={"nginx": ("nginx:1", [])}))
     assert [change.path for change in plan.steps[0].changes] == [f"services.web.deploy.labels.{IMAGE}"]
-    assert plan.steps[0].restarts == 0
 
 
 def test_a_secret_is_never_drawn() -> None:
@@ -317,5 +344,9 @@ def test_adopting_is_no_change() -> None:
 
 
 def test_removal_takes_users_before_what_they_use() -> None:
-    plan = removal(actual(spec(), secrets=secret(None), configs=config(b"")), "s")
-    assert [step.sort.value for step in plan.steps] == ["service", "secret", "config", "network"]
+    plan = removal(actual(spec(), secrets=secret(None), configs=config(b"")), "s", [{"Name": "s_data"}])
+    assert [step.sort.value for step in plan.steps] == ["service", "secret", "config", "network", "volume"]
+
+
+def test_a_network_without_services_is_found() -> None:
+    assert steps(removal(actual(), "s")) == [("remove", "network", "s_default")]

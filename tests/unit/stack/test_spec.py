@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.homecloud.swarm.plugins.module_utils._spec import CANON, JOB, OBJECTS, canonical, graft, restarts_tasks, same
+from ansible_collections.homecloud.swarm.plugins.module_utils._spec import CANON, JOB, OBJECTS, canonical, graft, same
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -112,27 +112,17 @@ def test_graft_changes_only_the_differing_field() -> None:
         ),
         ({"Condition": "any", "MaxAttempts": 0}, {}, "TaskTemplate.RestartPolicy"),
         ({"SELinuxContext": None, "NoNewPrivileges": False}, {"SELinuxContext": None}, f"{CONTAINER}.Privileges"),
+        (
+            [{"OS": "linux", "Architecture": "amd64"}, {"OS": "linux"}, {"OS": "unknown", "Architecture": "unknown"}],
+            [{"OS": "linux", "Architecture": "arm"}, {"OS": "linux", "Architecture": "amd64"}, {"OS": "linux", "Architecture": "amd64"}],
+            "TaskTemplate.Placement.Platforms",
+        ),
         ({"MaxConcurrent": 2, "TotalCompletions": 2}, {"MaxConcurrent": 2}, "Mode.ReplicatedJob"),
         ({"Test": ["NONE"], "Retries": 0}, {"Test": ["NONE"]}, f"{CONTAINER}.Healthcheck"),
     ],
 )
 def test_defaults_of_the_engine(one: Any, other: Any, path: str) -> None:
     assert same(one, other, path)
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "restarts"),
-    [
-        (f"{CONTAINER}.Image", "nginx:2", True),
-        ("EndpointSpec.Mode", "dnsrr", True),
-        ("Mode", {"Replicated": {"Replicas": 5}}, False),
-        ("Labels", {"a": "b"}, False),
-        ("UpdateConfig", {"Parallelism": 2}, False),
-        ("TaskTemplate.Placement", {"Constraints": ["node.role==worker"]}, False),
-    ],
-)
-def test_what_restarts_tasks(path: str, value: Any, restarts: bool) -> None:
-    assert restarts_tasks(changed(path, value), LIVE) is restarts
 
 
 NAMES = sorted({name for path in (*CANON, *OBJECTS) for name in path.split(".") if name != "*"} | {"x"})
