@@ -165,7 +165,11 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="only the parts whose names have these words")
     parser.add_argument("--group", choices=["lint", "units", "molecule", "full", "bench"])
     parser.add_argument("--full", action="store_true", help="the long parts too")
-    picked = chosen(parser.parse_args())
+    arguments = parser.parse_args()
+    picked = chosen(arguments)
+    if arguments.full:
+        # What a scenario goes by.
+        os.environ["TEST_FULL"] = "1"
     if not picked:
         print("tests/run.py: there is no such part.")
         return 1

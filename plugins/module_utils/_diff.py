@@ -123,7 +123,9 @@ _SECTIONS: tuple[tuple[str, str, Mapping[str, Word]], ...] = (
 WORDS: Mapping[str, Word] = {
     **{f"TaskTemplate.ContainerSpec.{name}": word for name, word in _CONTAINER.items()},
     **{path: Word(section) for path, section, _words in _SECTIONS},
-    **{f"{path}.{name}": Word(f"{section}.{word.name}", word.written) for path, section, words in _SECTIONS for name, word in words.items()},
+    **{
+        f"{path}.{name}": Word(f"{section}.{word.name}", word.written) for path, section, words in _SECTIONS for name, word in words.items()
+    },
     "TaskTemplate.ContainerSpec": Word("container"),
     "TaskTemplate.Placement": Word("deploy.placement"),
     "TaskTemplate.Placement.Constraints": Word("deploy.placement.constraints"),

@@ -14,8 +14,6 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._model import Body
-
 #: Stands for "not there"; None, which the API also uses for that, becomes it.
 ABSENT: Any = None
 

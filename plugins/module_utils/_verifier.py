@@ -14,6 +14,7 @@ import functools
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import cache
 
 #: Labels of ours on secrets and configs.
 VERIFIER = "homecloud.swarm.verifier"
@@ -33,6 +34,7 @@ def make_verifier(content: bytes, salt: bytes) -> str:
     return "$".join(["scrypt", str(COST), str(BLOCK), str(LANES), _text(salt), _text(digest)])
 
 
+@cache  # a plan is compared a few times in a run, and each check is meant to be slow
 def verify(content: bytes, verifier: str | None) -> bool | None:
     """True or False where the verifier tells; None where it is absent or not one of ours."""
     try:

@@ -283,7 +283,9 @@ plan:
       type: str
       sample: shop_web
     restarts:
-      description: How many running tasks are replaced because of it. For a job, which runs again whenever it is changed, how many it will have.
+      description:
+        - How many running tasks are replaced because of it.
+        - For a job, which runs again whenever it is changed, how many it will have.
       type: int
       sample: 3
     changes:

@@ -79,10 +79,10 @@ class Node:
 
 @dataclass
 class Ear:
-    """Stands before an engine's socket and hears every request. ``before`` is called before one is passed on."""
+    """Stands at a door before an engine's socket and hears every request. ``before`` is called before one is passed on."""
 
     engine: Path
-    socket: Path
+    door: Path
     requests: list[Request] = field(default_factory=list)
     before: Callable[[str, str], None] = lambda _method, _path: None
 
@@ -99,7 +99,7 @@ class Ear:
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         with socket.socket(socket.AF_UNIX) as server:
-            server.bind(str(self.socket))
+            server.bind(str(self.door))
             server.listen(64)
             threading.Thread(target=self._accept, args=(server,), daemon=True).start()
             yield
@@ -108,10 +108,15 @@ class Ear:
         with contextlib.suppress(OSError):
             while True:
                 client, _address = server.accept()
-                engine = socket.socket(socket.AF_UNIX)
-                engine.connect(str(self.engine))
-                threading.Thread(target=self._pass, args=(client, engine, self._hear), daemon=True).start()
-                threading.Thread(target=self._pass, args=(engine, client, lambda _chunk: None), daemon=True).start()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(str(self.engine))
+            answers = threading.Thread(target=self._pass, args=(engine, client, lambda _chunk: None), daemon=True)
+            answers.start()
+            self._pass(client, engine, self._hear)
+            answers.join()
 
     def _hear(self, chunk: bytes) -> None:
         # A client sends its next request when it has the answer to the last, so each begins a chunk.

@@ -89,7 +89,7 @@ CASES: Sequence[Case] = (
         api=START_INTERVAL,
     ),
     Case("limits", {}, deploy(resources={"limits": {"memory": "64M"}}), ["deploy.resources.limits.memory"]),
-    Case("reservations", {}, deploy(resources={"reservations": {"memory": "1M"}}), ["deploy.resources.reservations.memory"]),
+    Case("reservations", {}, deploy(resources={"reservations": {"memory": "8M"}}), ["deploy.resources.reservations.memory"]),
     Case(
         "cpus",
         deploy(resources={"limits": {"cpus": "0.5"}}),
@@ -139,12 +139,14 @@ CASES: Sequence[Case] = (
         ["deploy.placement.max_replicas_per_node"],
         restarts=False,
     ),
-    Case("logging", {}, {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}}, ["logging.driver", "logging.options.max-size"]),
+    Case(
+        "logging", {}, {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}}, ["logging.driver", "logging.options.max-size"]
+    ),
     Case("hosts", {}, {"extra_hosts": ["gate:192.0.2.1"]}, ["extra_hosts"]),
     Case("dns", {}, {"dns": ["192.0.2.53"]}, ["dns"]),
     Case("dns-search", {}, {"dns_search": ["home.arpa"]}, ["dns_search"]),
     Case("user", {}, {"user": "nobody"}, ["user"]),
-    Case("working-dir", {}, {"working_dir": "/tmp"}, ["working_dir"]),
+    Case("working-dir", {}, {"working_dir": "/srv"}, ["working_dir"]),
     Case("hostname", {}, {"hostname": "{{.Node.Hostname}}-a"}, ["hostname"]),
     Case("stop-signal", {}, {"stop_signal": "SIGTERM"}, ["stop_signal"]),
     Case("stop-grace-period", {"stop_grace_period": "1s"}, {"stop_grace_period": "2s"}, ["stop_grace_period"]),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,9 +19,24 @@ for folder in (ROOT / "tests", ROOT / ".cache" / "collections", Path(__file__).p
 from access import Ear, Node  # noqa: E402
 from driver import Driver  # noqa: E402
 
+#: In a full run every engine does everything; else long tests are this node's (Engine 26.1) alone.
+FULL = bool(os.environ.get("TEST_FULL"))
+LONG_ON = "manager2"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--node", help="name of the node whose engine is tried")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_engine_is_enough: long, and on all engines in a full run only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not FULL and config.getoption("--node") != LONG_ON:
+        for item in items:
+            if item.get_closest_marker("one_engine_is_enough"):
+                item.add_marker(pytest.mark.skip(reason=f"long, so {LONG_ON} does it; all do with `make test-full`"))
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +47,9 @@ def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
         with node.reached() as socket:
             ear = Ear(socket, Path(folder) / "ear.sock")
             with ear.listening():
-                yield Driver(node, ear)
+                driver = Driver(node, ear)
+                yield driver
+                driver.engine.client.close()
 
 
 @pytest.fixture

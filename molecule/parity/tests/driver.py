@@ -30,7 +30,7 @@ class Driver:
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
-        self.engine = connect(Connection(f"unix://{self.ear.socket}"))
+        self.engine = connect(Connection(f"unix://{self.ear.door}"))
 
     @property
     def api(self) -> tuple[int, int]:

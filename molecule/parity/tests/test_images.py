@@ -32,7 +32,8 @@ def locked(driver: Driver) -> Iterator[None]:
     env = [part for name, value in settings.items() for part in ("--env", f"REGISTRY_{name}={value}")]
     where = ("--name", "locked", "--publish", f"{LOCKED}:5000", "--volume", "/root/htpasswd:/htpasswd:ro")
     node.check("docker", "run", "--detach", *where, *env, driver.image("registry:2.8"))
-    eventually(lambda: node.run("docker", "login", "--username", "me", "--password-stdin", LOCKED, text=PASSWORD), lambda ran: not ran.returncode)
+    login = ("docker", "login", "--username", "me", "--password-stdin", LOCKED)
+    eventually(lambda: node.run(*login, text=PASSWORD), lambda ran: not ran.returncode)
     for name in NAMES:
         push(driver, name, name)
     yield
@@ -58,7 +59,11 @@ def stack(*names: str, replicas: int = 1) -> dict[str, Any]:
 
 
 def test_without_the_password_nothing_is_done(driver: Driver, locked: None) -> None:
-    for options in ({}, {"registry_auth": {**GOOD, "password": "wrong"}}, {"registry_auth": {**GOOD, "serveraddress": "elsewhere"}}):
+    attempts: list[dict[str, Any]] = [
+        {},
+        *({"registry_auth": {**GOOD, **bad}} for bad in ({"password": "wrong"}, {"serveraddress": "elsewhere"})),
+    ]
+    for options in attempts:
         with driver.ear.heard(), pytest.raises(RefusedError, match=f"The image '{image('a')}' cannot be had.*registry_auth") as refused:
             driver.stack("images", stack("a"), **options)
         assert driver.ear.writes() == []
@@ -76,7 +81,8 @@ def test_a_digest_runs_and_a_moved_tag_follows_the_policy(driver: Driver, locked
     tasks = driver.tasks("images")["a"]
     done = driver.stack("images", stack("a"), registry_auth=GOOD)
     assert done.values["plan"] == predicted.values["plan"]
-    assert [(step["restarts"], [change["path"] for change in step["changes"]]) for step in done.values["plan"]] == [(1, ["services.a.image"])]
+    told = [(step["restarts"], [change["path"] for change in step["changes"]]) for step in done.values["plan"]]
+    assert told == [(1, ["services.a.image"])]
     assert running_image(driver) not in (first, image("a"))
     assert not driver.tasks("images")["a"] & tasks
     assert not driver.stack("images", stack("a"), registry_auth=GOOD).changed

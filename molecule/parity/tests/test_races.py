@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._errors import Ref
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE
 from driver import Driver, eventually
 
-QUICK = {"resolve_image": "never", "wait": False}
+QUICK: Mapping[str, Any] = {"resolve_image": "never", "wait": False}
 #: Does not listen to the signal that tells it to end, so that its end takes the grace period.
 STUBBORN = {"command": ["sleep", "infinity"], "stop_grace_period": "3s"}
 
@@ -23,7 +23,8 @@ def publishing(driver: Driver, **ports: int | None) -> dict[str, Any]:
 
 
 def published(driver: Driver, stack: str) -> dict[str, int | None]:
-    return {key: next((port["PublishedPort"] for port in spec["EndpointSpec"].get("Ports") or []), None) for key, spec in driver.specs(stack).items()}
+    ports = {key: spec["EndpointSpec"].get("Ports") or [{}] for key, spec in driver.specs(stack).items()}
+    return {key: listed[0].get("PublishedPort") for key, listed in ports.items()}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_port_moves(driver: Driver, before: dict[str, int | None], after: dict
 
 def test_a_port_of_another_stack(driver: Driver) -> None:
     driver.stack("first", publishing(driver, a=23001), **QUICK)
-    with driver.ear.heard(), pytest.raises(RefusedError, match="services.b.ports: the port 23001/tcp is published by service 'first_a'"):
+    with driver.ear.heard(), pytest.raises(RefusedError, match=r"services\.b\.ports: the port 23001/tcp is published by service 'first_a'"):
         driver.stack("second", publishing(driver, a=None, b=23001), **QUICK)
     assert driver.ear.writes() == []
     driver.remove("first")
@@ -72,21 +73,22 @@ def test_somebody_else_writes_at_the_same_time(driver: Driver) -> None:
     driver.stack("race", publishing(driver, a=None, b=None), **QUICK)
 
     def relabel() -> None:
-        live = driver_service()
-        other.post(f"/services/{live['ID']}/update", {**live["Spec"], "Labels": {**live["Spec"]["Labels"], "x": "y"}}, version=live["Version"]["Index"])
+        live = service()
+        labels = {**live["Spec"]["Labels"], "x": "y"}
+        other.post(f"/services/{live['ID']}/update", {**live["Spec"], "Labels": labels}, version=live["Version"]["Index"])
 
-    def driver_service() -> dict[str, Any]:
+    def service() -> dict[str, Any]:
         found: dict[str, Any] = other.get("/services/race_a")
         return found
 
-    with driver.ear.heard(once(driver, f"/services/{driver_service()['ID']}/update", relabel)) as requests:
+    with driver.ear.heard(once(driver, f"/services/{service()['ID']}/update", relabel)) as requests:
         driver.stack("race", publishing(driver, a=23001, b=None), **QUICK)
     assert sum("/update" in path for _method, path in requests) == 2
     assert published(driver, "race") == {"a": 23001, "b": None}
-    assert "x" not in driver_service()["Spec"]["Labels"]
+    assert "x" not in service()["Spec"]["Labels"]
 
     # Gone under our hands: made again.
-    gone = driver_service()["ID"]
+    gone = service()["ID"]
     with driver.ear.heard(once(driver, f"/services/{gone}/update", lambda: other.delete(f"/services/{gone}"))):
         driver.stack("race", publishing(driver, a=23002, b=None), **QUICK)
     assert published(driver, "race") == {"a": 23002, "b": None}

@@ -6,7 +6,6 @@ A stack with running tasks, and then every stack file at hand (our own fixtures,
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import tempfile
@@ -34,6 +33,11 @@ CORPUS = os.environ.get("STACK_CORPUS", "")
 ENOUGH = 30
 #: The CLI of the oldest engine wants to be told a version.
 VERSION_OPTIONAL = (1, 42)
+
+#: Fixtures that older CLIs read in another way: the first API whose CLI does not, and the way.
+NAMED: Mapping[str, tuple[tuple[int, int], str]] = {
+    "typing-merge-keys": ((1, 46), "a merge key wins over the key above it"),
+}
 
 
 def nothing_to_do(outcome: Outcome) -> bool:
@@ -90,27 +94,29 @@ class Idle:
 
 def test_without_tasks(driver: Driver, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     full = bool(os.environ.get("TEST_FULL"))
-    ours = prepared(driver, sorted(FIXTURES.glob("*.yml")), folder / "ours", itertools.repeat(VARIABLES, 1))
+    ours = prepared(driver, sorted(FIXTURES.glob("*.yml")), folder / "ours", [VARIABLES])
     theirs = prepared(driver, sorted(Path(CORPUS).glob("*.yml")), folder / "theirs") if CORPUS else iter(())
     results: Counter[str] = Counter()
     differing: list[str] = []
     for origin, stacks in (("own fixture", ours), ("stack file", theirs)):
         for number, stack in enumerate(stacks):
             result, details = take_turns(driver, stack, f"t{origin[0]}{number}")
+            until, way = NAMED.get(stack.name, ((0, 0), ""))
+            if result.startswith("differs") and driver.api < until:
+                result = f"read otherwise by this CLI ({way})"
             results[f"{origin}: {result}"] += 1
             differing += [f"{stack.name}: {result}: {details}"] if result.startswith("differs") else []
             if not full and origin == "stack file" and results["stack file: took turns"] == ENOUGH:
                 break
     with capsys.disabled():
-        print(f"\n{driver.node.name}, API {driver.api[0]}.{driver.api[1]}: " + ", ".join(f"{n} {what}" for what, n in sorted(results.items())))
+        print(f"\n{driver.node.name}, API {driver.api[0]}.{driver.api[1]}")
+        print("".join(f"  {count:3} {what}\n" for what, count in sorted(results.items())), end="")
     assert not differing, "\n".join(differing)
     assert results["own fixture: took turns"] > 0
     assert not CORPUS or results["stack file: took turns"] >= ENOUGH
 
 
-def prepared(
-    driver: Driver, files: Iterable[Path], folder: Path, variables: Iterable[Mapping[str, str]] | None = None
-) -> Iterator[Idle]:
+def prepared(driver: Driver, files: Iterable[Path], folder: Path, variables: Iterable[Mapping[str, str]] | None = None) -> Iterator[Idle]:
     """Those that we can read; files that they refer to are made where they are missing."""
     for file in files:
         there = folder / file.stem
@@ -170,9 +176,9 @@ def put(node: yaml.MappingNode, name: str, value: yaml.Node) -> None:
 
 def take_turns(driver: Driver, stack: Idle, name: str) -> tuple[str, Any]:
     """How it went, and what was different if anything was."""
-    make_externals(driver, stack.desired)
+    externals = make_externals(driver, stack.desired)
     driver.node.copy(stack.file.parent)
-    quick = {"resolve_image": "never", "wait": False}
+    quick: dict[str, Any] = {"resolve_image": "never", "wait": False}
     cli = ("docker", "stack", "deploy", "--resolve-image", "never", "--compose-file", str(stack.file), name)
     try:
         deployed = driver.node.run(*cli, env=dict(stack.variables))
@@ -194,6 +200,8 @@ def take_turns(driver: Driver, stack: Idle, name: str) -> tuple[str, Any]:
         return ("took turns", "") if nothing_to_do(outcome) else ("differs at the end", outcome.prepared)
     finally:
         driver.remove(name)
+        for path in externals:
+            driver.engine.delete(path)
 
 
 def reason(stderr: str) -> str:
@@ -201,13 +209,15 @@ def reason(stderr: str) -> str:
     return (stderr.strip().splitlines() or ["?"])[-1].rpartition("desc = ")[2][:60]
 
 
-def make_externals(driver: Driver, desired: Desired) -> None:
-    """What the file expects to exist."""
+def make_externals(driver: Driver, desired: Desired) -> list[str]:
+    """What the file expects to exist; where to find it."""
+    made = []
     for path, names, body in (
         ("/networks", desired.external_networks, {"Driver": "overlay", "Attachable": True}),
         ("/secrets", desired.external_secrets, {"Data": "QQ=="}),
         ("/configs", desired.external_configs, {"Data": "QQ=="}),
     ):
-        there = {item.get("Name") or item["Spec"]["Name"] for item in driver.engine.get(path) or []} if names else set()
-        for name in set(names) - there:
-            driver.engine.post(f"{path}/create", {"Name": name, **body})
+        for name in names:
+            answer = driver.engine.post(f"{path}/create", {"Name": name, **body})
+            made.append(f"{path}/{answer.get('ID') or answer['Id']}")
+    return made

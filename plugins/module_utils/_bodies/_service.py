@@ -262,14 +262,10 @@ def _endpoint(ports: Sequence[Entry], endpoint_mode: str) -> dict[str, Any]:
     body: dict[str, Any] = {"Mode": endpoint_mode.lower()} if endpoint_mode else {}
     bodies = [fill(PORT, port) for port in ports]
     if bodies:
-        body["Ports"] = sorted(bodies, key=_port_order)
+        body["Ports"] = sorted(bodies, key=_published_port)
     return body
 
 
-def _port_order(port: Mapping[str, Any]) -> tuple[int, int, str, str]:
-    return (
-        port.get("PublishedPort", 0),
-        port.get("TargetPort", 0),
-        port.get("Protocol", ""),
-        port.get("PublishMode", ""),
-    )
+def _published_port(port: Mapping[str, Any]) -> int:
+    # By nothing else, like CLIs before 29.3: their next deploy has to find the order it would send, or it restarts the tasks.
+    return int(port.get("PublishedPort", 0))

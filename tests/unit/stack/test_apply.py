@@ -57,7 +57,9 @@ class Refusing:
 
 
 def step(kind: Kind, sort: Sort, name: str) -> Step:
-    return Step(kind, sort, name, body={"Name": name, "TaskTemplate": {"ContainerSpec": {"Image": "x"}}}, live={"ID": name, "Version": {"Index": 1}})
+    return Step(
+        kind, sort, name, body={"Name": name, "TaskTemplate": {"ContainerSpec": {"Image": "x"}}}, live={"ID": name, "Version": {"Index": 1}}
+    )
 
 
 A = step(Kind.UPDATE, Sort.SERVICE, "s_a")

@@ -48,14 +48,29 @@ SECRET = {"SecretName": "s_pw", "SecretID": "1", "File": {"Name": "pw", "Mode": 
         (f"{CONTAINER}.StopGracePeriod", 1_000_000_000, 90_000_000_000, ["stop_grace_period: 1s -> 1m30s"]),
         (f"{CONTAINER}.DNSConfig", {}, {"Nameservers": ["1.1.1.1"]}, ["dns: None -> ['1.1.1.1']"]),
         (f"{CONTAINER}.Healthcheck.Interval", 1_000_000_000, 2_000_000_000, ["healthcheck.interval: 1s -> 2s"]),
-        (f"{CONTAINER}.Ulimits", [{"Name": "nofile", "Soft": 1, "Hard": 2}], [{"Name": "nofile", "Soft": 1, "Hard": 3}], ["ulimits.nofile.hard: 2 -> 3"]),
+        (
+            f"{CONTAINER}.Ulimits",
+            [{"Name": "nofile", "Soft": 1, "Hard": 2}],
+            [{"Name": "nofile", "Soft": 1, "Hard": 3}],
+            ["ulimits.nofile.hard: 2 -> 3"],
+        ),
         (f"{CONTAINER}.Secrets", [SECRET], [{**SECRET, "SecretID": "2"}], ["secrets.pw.id: 1 -> 2"]),
-        (f"{CONTAINER}.Mounts", [], [{"Type": "bind", "Source": "/a", "Target": "/b"}], ["volumes./b.source: None -> /a", "volumes./b.type: None -> bind"]),
+        (
+            f"{CONTAINER}.Mounts",
+            [],
+            [{"Type": "bind", "Source": "/a", "Target": "/b"}],
+            ["volumes./b.source: None -> /a", "volumes./b.type: None -> bind"],
+        ),
         ("TaskTemplate.Resources.Limits.MemoryBytes", 64 << 20, 128 << 20, ["deploy.resources.limits.memory: 64M -> 128M"]),
         ("TaskTemplate.Resources.Limits.NanoCPUs", None, 500_000_000, ["deploy.resources.limits.cpus: None -> 0.5"]),
         ("TaskTemplate.RestartPolicy", None, {}, ["deploy.restart_policy: None -> {}"]),
         (f"{CONTAINER}.Privileges", None, {"SELinuxContext": None}, ["container.Privileges: None -> {'SELinuxContext': None}"]),
-        ("TaskTemplate.Networks", [{"Target": "s_a", "Aliases": ["x"]}], [{"Target": "s_a", "Aliases": ["y"]}], ["networks.s_a.aliases: ['x'] -> ['y']"]),
+        (
+            "TaskTemplate.Networks",
+            [{"Target": "s_a", "Aliases": ["x"]}],
+            [{"Target": "s_a", "Aliases": ["y"]}],
+            ["networks.s_a.aliases: ['x'] -> ['y']"],
+        ),
         ("EndpointSpec.Ports", [PORT], [{**PORT, "PublishMode": "host"}], ["ports.8080:80/tcp: ingress -> host"]),
         ("UpdateConfig.Order", "stop-first", "start-first", ["deploy.update_config.order: stop-first -> start-first"]),
         ("Mode", {"Replicated": {"Replicas": 2}}, {"GlobalJob": {}}, ["deploy.mode: replicated -> global-job"]),
@@ -70,7 +85,9 @@ def test_in_the_words_of_the_file(path: str, old: Any, new: Any, expected: list[
 
 def test_restarts_are_told() -> None:
     def step(restarts: int) -> Step:
-        return Step(Kind.UPDATE, Sort.SERVICE, f"s_{restarts}", restarts=restarts, changes=(Change("services.x.image", "a", "b"),) * (restarts == 1))
+        return Step(
+            Kind.UPDATE, Sort.SERVICE, f"s_{restarts}", restarts=restarts, changes=(Change("services.x.image", "a", "b"),) * (restarts == 1)
+        )
 
     assert drawn(Plan((step(0), step(1), step(2)))).splitlines() == [
         "~ service s_0: update, no restart",

@@ -180,7 +180,10 @@ def test_a_version_that_another_stack_uses_stays() -> None:
 
 
 NETWORK = {"Name": "s_default", "Driver": "overlay", "Labels": STACK}
-POOLS = {"Driver": "default", "Config": [{"Subnet": "10.7.0.0/24", "Gateway": "10.7.0.1"}, {"Subnet": "10.8.0.0/24", "Gateway": "10.8.0.1"}]}
+POOLS = {
+    "Driver": "default",
+    "Config": [{"Subnet": "10.7.0.0/24", "Gateway": "10.7.0.1"}, {"Subnet": "10.8.0.0/24", "Gateway": "10.8.0.1"}],
+}
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,9 @@ POOLS = {"Driver": "default", "Config": [{"Subnet": "10.7.0.0/24", "Gateway": "1
     ],
 )
 def test_drift(wanted: dict[str, Any], found: dict[str, Any], expected: list[str]) -> None:
-    changes = [(change.path.removeprefix("networks.s_default."), change.old, change.new) for change in drift(NETWORK | wanted, NETWORK | found)]
+    changes = [
+        (change.path.removeprefix("networks.s_default."), change.old, change.new) for change in drift(NETWORK | wanted, NETWORK | found)
+    ]
     assert [f"{path}: {old} -> {new}" for path, old, new in changes] == expected
 
 
