@@ -134,9 +134,9 @@ def test_field(keys: str, path: str, value: Any) -> None:
     assert at(body(keys), path) == value
 
 
-def test_ports_are_in_one_fixed_order() -> None:
+def test_ports_are_sorted_by_the_published_one_alone() -> None:
     ports = body("ports: ['53:53/udp', '2:1', '53:53/tcp', '9']")["EndpointSpec"]["Ports"]
-    assert [(port.get("PublishedPort", 0), port["Protocol"]) for port in ports] == [(0, "tcp"), (2, "tcp"), (53, "tcp"), (53, "udp")]
+    assert [(port.get("PublishedPort", 0), port["Protocol"]) for port in ports] == [(0, "tcp"), (2, "tcp"), (53, "udp"), (53, "tcp")]
 
 
 VOLUMES = "volumes: {data: , named: {name: n}, out: {external: true}, nfs: {driver_opts: {o: x}}, empty: {driver_opts: {}}}"
