@@ -128,12 +128,13 @@ class Deploy:
         doubts = tuple(unknown(plan))
         if check:
             return _outcome(plan, Ended([]), (*plan.warnings, *warnings, *doubts))
-        actual, others = self._undisturbed(desired, actual)
+        settled, others = self._undisturbed(desired, actual)
         if doubts:
             intent = replace(intent, denied=adopt(self.engine, plan))
-            actual = self._observed(desired)
-        plan = self._planned(desired, actual, intent)
-        waiting = self._begun(plan, actual, desired)
+            settled = self._observed(desired)
+        if settled is not actual:
+            plan = self._planned(desired, settled, intent)
+        waiting = self._begun(plan, settled, desired)
         if waiting is None:
             # somebody else was faster
             return self.run(check)

@@ -27,6 +27,8 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._request import OP
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy
 
 SORTS = ("networks", "secrets", "configs", "services")
+# Of a deploy that changes both services; after it there is only waiting.
+LAST_WRITE = r"POST /services/id\d+/update s_b"
 
 
 @dataclass
@@ -100,6 +102,7 @@ class Swarm:
         return {
             "ID": f"task-{service['ID']}",
             "ServiceID": service["ID"],
+            "Spec": service["Spec"]["TaskTemplate"],
             "Slot": 1,
             "NodeID": "n1",
             "DesiredState": "shutdown" if bad else "running",
@@ -252,7 +255,7 @@ def test_from_an_interrupted_deploy_the_way_back_leads_to_before_it(swarm: Swarm
 
 
 def test_a_run_without_changes_judges_what_was_interrupted(swarm: Swarm) -> None:
-    swarm.traps["GET /nodes"] = lambda: swarm.traps.update({"GET /tasks": EngineUnreachableError("killed")})
+    swarm.traps[LAST_WRITE] = lambda: swarm.traps.update({"GET /tasks": EngineUnreachableError("killed")})
     with pytest.raises(EngineUnreachableError):
         run(swarm, {"a": "two", "b": "bad"}, wait_timeout=5)
     swarm.traps.clear()
@@ -295,7 +298,7 @@ def test_who_was_taken_over_stops(swarm: Swarm) -> None:
         for sort in SORTS:
             swarm.objects[sort].clear()
 
-    swarm.traps["GET /tasks"] = lambda: swarm.traps.update({"GET /tasks": remove_all})
+    swarm.traps[LAST_WRITE] = lambda: swarm.traps.update({"GET /tasks": remove_all})
     with pytest.raises(TakenOverError, match="by somebody else"):
         run(swarm, {"a": "two", "b": "two"})
 
