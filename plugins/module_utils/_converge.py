@@ -41,7 +41,7 @@ def has_converged(now: Situation) -> bool:
         return False
     if now.wanted == 0 and any(is_wanted(task) and not is_done(task) for task in now.newest):
         return False
-    return all(is_done(task) or now.up_for(task) >= now.monitor for task in now.good)
+    return all(task["ID"] in now.steady for task in now.good)
 
 
 def image_is_missing(now: Situation) -> bool:
@@ -62,8 +62,7 @@ def has_given_up(now: Situation) -> bool:
 
 def keeps_ending(now: Situation) -> bool:
     return any(
-        len(now.ended[slot]) >= now.crashes and not (is_up(tasks[0]) and now.up_for(tasks[0]) >= now.monitor)
-        for slot, tasks in now.slots.items()
+        len(now.ended[slot]) >= now.crashes and not (is_up(tasks[0]) and tasks[0]["ID"] in now.steady) for slot, tasks in now.slots.items()
     )
 
 

@@ -203,6 +203,19 @@ class Situation:
             for slot, tasks in self.slots.items()
         }
 
+    @cached_property
+    def steady(self) -> frozenset[str]:
+        """Good tasks that have shown that they stay.
+
+        Where others ended before, up for longer than those lived: a starved engine takes dead processes for running for a while.
+        """
+        found = set()
+        for slot, tasks in self.slots.items():
+            longest = max((changed_at(task) - moment(task.get("CreatedAt", "")) for task in self.ended[slot]), default=0.0)
+            if is_done(tasks[0]) or self.up_for(tasks[0]) >= self.monitor + longest:
+                found.add(str(tasks[0]["ID"]))
+        return frozenset(found)
+
     def should_not_have_ended(self, task: Body) -> bool:
         return is_dead(task) or (is_done(task) and not self.ends_by_itself)
 

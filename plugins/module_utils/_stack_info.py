@@ -13,7 +13,7 @@ from typing import Any
 
 from ._converge import judge_all
 from ._engine import Engine
-from ._model import NAMESPACE, Body, Outcome, Snapshot
+from ._model import NAMESPACE, REVISION, Body, Outcome, Snapshot
 from ._situation import RUNNING, STATES, Limits
 
 
@@ -24,6 +24,8 @@ def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Out
         sort: engine.get(f"/{sort}", filters={"label": [label]}) or [] for sort in ("services", "networks", "secrets", "configs", "tasks")
     }
     found["networks"] = [item for item in found["networks"] if item.get("Scope") == "swarm"]
+    # records of deploys are none of the stack's own configs
+    found["configs"] = [item for item in found["configs"] if REVISION not in item["Spec"]["Labels"]]
     nodes = engine.get("/nodes")
     names = {_stack(item) for sort in ("services", "networks", "secrets", "configs") for item in found[sort]}
     stacks = [describe(name, found, nodes) for name in sorted(names)]

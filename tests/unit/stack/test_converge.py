@@ -296,6 +296,12 @@ def test_what_it_waits_for_when_time_is_over_is_what_is_wrong(last: dict[str, An
     assert polls[-1][0].verdict is verdict
 
 
+@pytest.mark.parametrize(("ago", "verdict"), [(8, Verdict.UPDATING), (20, Verdict.CONVERGED)])
+def test_after_a_crash_a_task_counts_when_it_outlives_the_one_before(ago: float, verdict: Verdict) -> None:
+    crashed = {**dead(1, 30), "CreatedAt": task(1, "new", 42)["CreatedAt"]}
+    assert judge_all(Snapshot([service(ONE)], [crashed, task(1, "running", ago)], NODES, NOW), Limits(), OURS)[0].verdict is verdict
+
+
 def test_a_node_that_is_down_runs_nothing() -> None:
     nodes = [NODES[0], {**NODES[1], "Status": {"State": "down"}}]
     (finding,) = judge_all(Snapshot([service()], [task(1, "running"), task(2, "running")], nodes, NOW), Limits())
