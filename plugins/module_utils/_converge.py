@@ -54,10 +54,8 @@ def image_is_missing(now: Situation) -> bool:
 def has_given_up(now: Situation) -> bool:
     """A slot whose task ended and gets no successor: not restarted at all, or its attempts used up."""
     patience = now.restart_delay + GRACE
-    if now.touched and now.now - now.deed.since < patience:
-        # what ended before we wrote may still be replaced
-        return False
-    return any(now.should_not_have_ended(task) and not is_wanted(task) and now.up_for(task) > patience for task in now.newest)
+    ended = [task for task in now.newest if now.should_not_have_ended(task) and not is_wanted(task) and now.is_new(task)]
+    return any(now.up_for(task) > patience for task in ended)
 
 
 def keeps_ending(now: Situation) -> bool:

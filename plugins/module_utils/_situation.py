@@ -36,6 +36,8 @@ HEALTH_RETRIES = 3
 
 #: A task that lived for so many seconds did not crash at its start.
 SHORT_LIFE = 30.0
+#: Seconds by which the clocks of nodes may differ.
+SKEW = 2.0
 #: Ends in one slot that make a crash loop.
 CRASHES = 3
 
@@ -199,7 +201,7 @@ class Situation:
         window = self.crashes * (self.restart_delay + life)
         since = max(self.now - window, self.deed.since)
         return {
-            slot: [task for task in tasks if self.should_not_have_ended(task) and changed_at(task) >= since]
+            slot: [task for task in tasks if self.should_not_have_ended(task) and changed_at(task) >= since and self.is_new(task)]
             for slot, tasks in self.slots.items()
         }
 
@@ -215,6 +217,13 @@ class Situation:
             if is_done(tasks[0]) or self.up_for(tasks[0]) >= self.monitor + longest:
                 found.add(str(tasks[0]["ID"]))
         return frozenset(found)
+
+    def is_new(self, task: Body) -> bool:
+        """Whether the task tells of the service as we have just written it.
+
+        After an update to a spec that it had before, tasks from then are there too.
+        """
+        return not self.touched or moment(task.get("CreatedAt", "")) >= self.deed.since - SKEW
 
     def should_not_have_ended(self, task: Body) -> bool:
         return is_dead(task) or (is_done(task) and not self.ends_by_itself)

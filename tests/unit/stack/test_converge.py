@@ -212,8 +212,11 @@ def test_a_rollback_is_what_is_wanted_on_the_way_back(update: str, verdict: Verd
     assert judge_all(snapshot, Limits(), Deed(frozenset({"s_web"}), NOW - 60, going_back=True))[0].verdict is verdict
 
 
-def test_what_crashed_before_we_wrote_is_not_held_against_it() -> None:
-    snapshot = Snapshot([service(ONE)], [dead(1, 30), dead(1, 20), dead(1, 10), task(1, "starting", 1)], NODES, NOW)
+@pytest.mark.parametrize("newest", [[task(1, "starting", 1)], []])
+def test_what_crashed_before_we_wrote_is_not_held_against_it(newest: list[dict[str, Any]]) -> None:
+    # reported late, by a node that was away
+    late = {**dead(1, 30), "UpdatedAt": task(1, "new", 4)["UpdatedAt"]}
+    snapshot = Snapshot([service(ONE)], [late, dead(1, 20), dead(1, 10), *newest], NODES, NOW)
     assert judge_all(snapshot, Limits(), Deed(frozenset({"s_web"}), NOW - 5))[0].verdict is Verdict.UPDATING
 
 
