@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from driver import Driver
 
 
@@ -15,7 +16,7 @@ def stack(driver: Driver, count: int, label: str = "1") -> dict[str, Any]:
     return {"services": {**{f"s{number:02}": idle for number in range(count - 1)}, "job": job}}
 
 
-def test_silence(driver: Driver) -> None:
+def test_silence(driver: Driver, capsys: pytest.CaptureFixture[str]) -> None:
     reads = {}
     for count in (5, 50):
         name = f"many{count}"
@@ -32,5 +33,6 @@ def test_silence(driver: Driver) -> None:
         assert driver.services(name) == before
         assert all(service["PreviousSpec"]["Labels"]["a"] == "1" for key, service in before.items() if key != "job")
         driver.remove(name)
-    print(f"reads of a run and a check: {reads}")
+    with capsys.disabled():
+        print(f"\nrequests of a run and a check that find nothing to change, by the number of services: {reads}")
     assert reads[5] == reads[50]
