@@ -31,8 +31,12 @@ class Samples:
     def median(self) -> float:
         return statistics.median(self.seconds)
 
+    @property
+    def least(self) -> float:
+        return min(self.seconds)
+
     def __str__(self) -> str:
-        return f"{self.median:.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
+        return f"{self.median:.2f} s ({self.least:.2f} to {max(self.seconds):.2f})"
 
 
 @dataclass(frozen=True)
