@@ -9,7 +9,7 @@ References between objects are by name; ids are filled in when the objects exist
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,7 @@ from ._model import Body
 class Need:
     """A field that only engines with this API version or a newer one can do."""
 
-    service: str
-    field: str
+    place: str
     api: str
 
 
@@ -78,20 +77,20 @@ NETWORK: Mapping[str, Field] = {
 def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | None = None) -> Desired:
     """``attach`` adds networks from outside the project, by full name, to the services of those keys."""
     extra = attach or {}
-    notes = Notes("")
-    at = At(notes, ("services",))
+    notes = Notes()
     for key, networks_outside in extra.items():
         if key not in project.services:
             attached = ", ".join(networks_outside)
-            at.to(key).wrong(f"there is no such service to attach to the network {attached}.{nearest(key, project.services)}")
+            wrong = f"there is no such service to attach to the network {attached}.{nearest(key, project.services)}"
+            project.at(notes, "services", key).wrong(wrong)
     services = {
-        f"{stack}_{key}": service_body(key, service, extra.get(key, ()), project, stack, at.to(key))
+        f"{stack}_{key}": service_body(key, service, extra.get(key, ()), project, stack, project.at(notes, "services", key))
         for key, service in project.services.items()
     }
     networks, external_networks = _networks(project, stack, extra)
     secrets, configs = _contents(project.secrets, stack), _contents(project.configs, stack)
     for sort, names in (("services", services), ("networks", networks), ("secrets", secrets), ("configs", configs)):
-        _check_names(sort, names, At(notes, (sort,)))
+        _check_names(sort, names, At(notes, path=(sort,)))
     notes.stop_on_errors()
     return Desired(
         stack=stack,
@@ -105,8 +104,15 @@ def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | 
         config_keys=_keys(project.configs, stack),
         services=services,
         order=_order(project.services, stack),
-        needs=tuple(Need(key, name, api) for key, service in project.services.items() for name, api in newer_fields(service)),
+        needs=tuple(_needs(project)),
     )
+
+
+def _needs(project: Project) -> Iterator[Need]:
+    notes = Notes()
+    for key, service in project.services.items():
+        for name, api in newer_fields(service):
+            yield Need(project.at(notes, "services", key).to(name).place, api)
 
 
 def _check_names(sort: str, names: Iterable[str], at: At) -> None:
@@ -170,12 +176,15 @@ def _external_names(project: Project, section: str) -> tuple[str, ...]:
 def _order(services: Mapping[str, Entry], stack: str) -> tuple[str, ...]:
     """Dependencies first, else by name; a circle is entered at its first name."""
     ordered: dict[str, None] = {}
-
-    def visit(keys: Iterable[str], above: frozenset[str]) -> None:
-        for key in sorted(keys):
-            if key in services and key not in ordered and key not in above:
-                visit(services[key].get("depends_on", ()), above | {key})
-                ordered[key] = None
-
-    visit(services, frozenset())
+    entered: set[str] = set()
+    # Not by recursion: a chain may be longer than Python's stack.
+    ahead = sorted(services, reverse=True)
+    while ahead:
+        key = ahead[-1]
+        if key not in entered:
+            entered.add(key)
+            below = services[key].get("depends_on", ())
+            ahead += sorted((other for other in below if other in services and other not in entered), reverse=True)
+        else:
+            ordered.setdefault(ahead.pop())
     return tuple(f"{stack}_{key}" for key in ordered)

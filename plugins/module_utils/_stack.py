@@ -15,6 +15,7 @@ from typing import Any
 
 from ._actual import Actual, observe, running, volumes
 from ._apply import adopt, apply, remove
+from ._bodies._field import released
 from ._clock import SYSTEM, Clock
 from ._compose._image import registry_of
 from ._defaults import with_update_defaults
@@ -235,7 +236,7 @@ def _check_age(engine: Engine, desired: Desired) -> None:
     have = engine.api_version
     lacking = [need for need in desired.needs if have < api_version(need.api)]
     if lacking:
-        places = "; ".join(f"services.{need.service}.{need.field} needs API {need.api}" for need in lacking)
+        places = "; ".join(f"{need.place} needs {released(need.api)}" for need in lacking)
         raise RefusedError(
             f"This engine speaks API {have[0]}.{have[1]}, which would silently drop what the file asks for: {places}. "
             "Upgrade the engines, or take the fields out."

@@ -78,7 +78,8 @@ options:
     type: path
   beyond_cli:
     description:
-      - Whether keys that the CLI accepts and then drops without a word shall work where the engine can do it.
+      - Whether keys that the CLI accepts and then drops shall work where the engine can do it. These are the short form of C(tmpfs),
+        C(mode) of a tmpfs mount, C(oom_score_adj) and C(security_opt).
     type: bool
     default: false
   secrets:

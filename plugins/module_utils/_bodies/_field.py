@@ -9,6 +9,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+#: The engine that brought each version of the API.
+ENGINES: Mapping[str, str] = {
+    "1.41": "20.10",
+    "1.42": "23.0",
+    "1.43": "24.0",
+    "1.44": "25.0",
+    "1.45": "26.0",
+    "1.46": "27.0",
+    "1.47": "27.2",
+    "1.48": "28.0",
+}
+
+
+def released(api: str) -> str:
+    return f"Engine {ENGINES[api]} (API {api})"
+
 
 def same(value: Any) -> Any:
     return value

@@ -37,7 +37,6 @@ VOLUME_OPTIONS: Mapping[str, Field] = {"nocopy": Field("NoCopy"), "subpath": Fie
 MOUNT_OPTIONS: Mapping[str, tuple[str, Mapping[str, Field]]] = {
     "bind": ("BindOptions", {"propagation": Field("Propagation")}),
     "tmpfs": ("TmpfsOptions", {"size": Field("SizeBytes"), "mode": Field("Mode")}),
-    "image": ("ImageOptions", {"subpath": Field("Subpath")}),
 }
 # The options that fit a type of mount; others are a contradiction.
 OPTIONS_OF: Mapping[str, Sequence[str]] = {
@@ -46,7 +45,6 @@ OPTIONS_OF: Mapping[str, Sequence[str]] = {
     "tmpfs": ("tmpfs",),
     "npipe": ("bind",),
     "cluster": (),
-    "image": ("image",),
 }
 MOUNT: Mapping[str, Field] = {
     "type": Field("Type"),
@@ -60,12 +58,12 @@ MOUNT: Mapping[str, Field] = {
 def mount_body(mount: Entry, project: Project, stack: str, at: At) -> dict[str, Any]:
     body = fill(MOUNT, mount)
     kind, source = str(mount.get("type", "")), str(mount.get("source", ""))
-    for other in ("bind", "volume", "tmpfs", "image"):
+    for other in ("bind", "volume", "tmpfs"):
         if other in mount and other not in OPTIONS_OF[kind]:
             at.to(other).wrong(f"does not fit a mount of type {kind}. Remove it.")
     if kind == "tmpfs" and source:
         at.to("source").wrong("a tmpfs mount has no source. Remove it.")
-    if kind in ("bind", "npipe", "cluster", "image") and not source:
+    if kind in ("bind", "npipe", "cluster") and not source:
         at.wrong(f"a mount of type {kind} needs a source.")
     for key, (api, table) in MOUNT_OPTIONS.items():
         if key in mount and key in OPTIONS_OF[kind]:
@@ -78,6 +76,16 @@ def mount_body(mount: Entry, project: Project, stack: str, at: At) -> dict[str, 
         if kind == "volume":
             body["VolumeOptions"] = _volume_options(mount, volume, stack)
     return body
+
+
+def mount_bodies(mounts: Sequence[Entry], project: Project, stack: str, at: At) -> list[dict[str, Any]]:
+    targets: set[str] = set()
+    for index, mount in enumerate(mounts):
+        target = str(mount.get("target", ""))
+        if target in targets:
+            at.to(index).wrong(f"'{target}' is the target of an earlier mount too, which the engine refuses. Keep one.")
+        targets.add(target)
+    return [mount_body(mount, project, stack, at.to(index)) for index, mount in enumerate(mounts)]
 
 
 def _volume_options(mount: Entry, volume: Entry, stack: str) -> dict[str, Any]:

@@ -14,12 +14,15 @@ from .._compose._notes import At
 from .._compose._project import Entry, Project
 from .._model import IMAGE
 from ._field import Field, fill, too_new
-from ._references import VOLUME_OPTIONS, attachment_bodies, defined, full_name, mount_body, named, reference_bodies
+from ._references import VOLUME_OPTIONS, attachment_bodies, defined, full_name, mount_bodies, named, reference_bodies
+
+#: A word of `docker service update` that has no meaning in a file.
+RESET = "RESET"
 
 
 def capabilities(names: Sequence[str]) -> list[str]:
     upper = {name.strip().upper() for name in names}
-    return sorted(name if name in ("ALL", "RESET") or name.startswith("CAP_") else f"CAP_{name}" for name in upper)
+    return sorted(name if name in ("ALL", RESET) or name.startswith("CAP_") else f"CAP_{name}" for name in upper)
 
 
 def env_list(environment: Mapping[str, Any]) -> list[str]:
@@ -45,8 +48,7 @@ def health(healthcheck: Entry) -> dict[str, Any]:
 
 
 def generic_resources(resources: Sequence[Entry]) -> list[dict[str, Any]]:
-    wanted = [fill(DISCRETE, resource.get("discrete_resource_spec", {})) for resource in resources]
-    return [{"DiscreteResourceSpec": resource} for resource in wanted]
+    return [fill(GENERIC, resource) for resource in resources]
 
 
 def rollout(config: Entry) -> dict[str, Any]:
@@ -86,8 +88,14 @@ CONTAINER: Mapping[str, Field] = {
     "ulimits": Field("Ulimits", ulimits, since="1.41"),
     "oom_score_adj": Field("OomScoreAdj", since="1.46"),
 }
+SECURITY: Mapping[str, Mapping[str, Any]] = {
+    "no-new-privileges": {"NoNewPrivileges": True},
+    "seccomp=unconfined": {"Seccomp": {"Mode": "unconfined"}},
+    "apparmor=unconfined": {"AppArmor": {"Mode": "disabled"}},
+}
 DNS: Mapping[str, Field] = {"dns": Field("Nameservers"), "dns_search": Field("Search")}
-DISCRETE: Mapping[str, Field] = {"kind": Field("Kind"), "value": Field("Value", keep_empty=True)}
+DISCRETE: Mapping[str, Field] = {"kind": Field("Kind"), "value": Field("Value")}
+GENERIC: Mapping[str, Field] = {"discrete_resource_spec": Field("DiscreteResourceSpec", lambda one: fill(DISCRETE, one), keep_empty=True)}
 LIMITS: Mapping[str, Field] = {
     "cpus": Field("NanoCPUs"),
     "memory": Field("MemoryBytes"),
@@ -161,6 +169,8 @@ def newer_fields(service: Entry) -> Iterator[tuple[str, str]]:
         yield f"healthcheck.{field}", since
     for field, since in too_new(LIMITS, deploy.get("resources", {}).get("limits", {}), OLDEST):
         yield f"deploy.resources.limits.{field}", since
+    if service.get("security_opt"):
+        yield "security_opt", "1.44"
     if deploy.get("mode") in JOB_MODES:
         yield "deploy.mode", "1.41"
     for index, mount in enumerate(service.get("volumes", ())):
@@ -170,7 +180,7 @@ def newer_fields(service: Entry) -> Iterator[tuple[str, str]]:
             yield f"volumes.{index}.type", MOUNT_TYPES[mount["type"]]
 
 
-MOUNT_TYPES: Mapping[str, str] = {"cluster": "1.42", "image": "1.48"}
+MOUNT_TYPES: Mapping[str, str] = {"cluster": "1.42"}
 
 
 def _task(key: str, service: Entry, attach: Sequence[str], project: Project, stack: str, at: At) -> dict[str, Any]:
@@ -206,13 +216,13 @@ def _container(service: Entry, project: Project, stack: str, at: At) -> dict[str
     body["Labels"] = named(service.get("labels", {}), stack)
     spec = _credential_spec(service.get("credential_spec", {}), project, stack, at)
     body["Privileges"] = {"CredentialSpec": spec, "SELinuxContext": None, "NoNewPrivileges": False}
-    dns = fill(DNS, service)
-    if dns:
-        body["DNSConfig"] = dns
+    for option in service.get("security_opt", ()):
+        body["Privileges"].update(SECURITY[option])
+    if DNS.keys() & service.keys():
+        body["DNSConfig"] = fill(DNS, service)
     mounts = service.get("volumes", ())
     if mounts:
-        volumes = at.to("volumes")
-        body["Mounts"] = [mount_body(mount, project, stack, volumes.to(i)) for i, mount in enumerate(mounts)]
+        body["Mounts"] = mount_bodies(mounts, project, stack, at.to("volumes"))
     for kind, section, entries in (
         ("Secret", "secrets", project.secrets),
         ("Config", "configs", project.configs),
@@ -239,12 +249,12 @@ def _credential_spec(spec: Entry, project: Project, stack: str, at: At) -> dict[
 
 def _capabilities(service: Entry) -> dict[str, list[str]]:
     """What is added is not dropped; ALL swallows the rest of its own list."""
-    added, dropped = (capabilities(service.get(key, ())) for key in ("cap_add", "cap_drop"))
+    added, dropped = ([name for name in capabilities(service.get(key, ())) if name != RESET] for key in ("cap_add", "cap_drop"))
     if "ALL" in added:
         added = ["ALL"]
     if "ALL" in dropped:
         dropped = ["ALL"]
-    return {"cap_add": added, "cap_drop": [name for name in dropped if name not in added and name != "RESET"]}
+    return {"cap_add": added, "cap_drop": [name for name in dropped if name not in added]}
 
 
 def _mode(deploy: Entry, at: At) -> dict[str, Any]:

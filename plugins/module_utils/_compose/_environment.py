@@ -16,7 +16,7 @@ Environment = dict[str, Optional[str]]
 Read = Callable[[str], bytes]
 
 
-def environment(service: Mapping[str, Any], variables: Mapping[str, str], read: Read, base: str, at: At) -> Environment:
+def environment(variables: Mapping[str, str], read: Read, base: str, service: Mapping[str, Any], at: At) -> Environment:
     found: Environment = {}
     for index, entry in enumerate(service.get("env_file", ())):
         found.update(_file(entry, variables, read, base, at.to("env_file").to(index)))
@@ -43,8 +43,9 @@ def _file(entry: str | Mapping[str, Any], variables: Mapping[str, str], read: Re
 def parse_env_file(content: bytes, variables: Mapping[str, str]) -> Environment:
     """Lines of ``KEY=value``, the value as it stands, quotes included; a bare ``KEY`` is taken from the variables."""
     found: Environment = {}
-    for number, raw in enumerate(content.decode("utf-8-sig").splitlines(), start=1):
-        line = raw.lstrip()
+    # Not splitlines(), to which form feeds and U+2028 are ends of lines too.
+    for number, raw in enumerate(content.decode("utf-8-sig").split("\n"), start=1):
+        line = raw.removesuffix("\r").lstrip()
         if not line or line.startswith("#"):
             continue
         key, mark, value = line.partition("=")

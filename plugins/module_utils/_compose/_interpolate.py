@@ -44,7 +44,7 @@ class Variables:
         try:
             return Filled(self._text(document, at, 0))
         except _Invalid as problem:
-            at.wrong(str(problem))
+            at.broken(str(problem))
             return document
 
     def _text(self, text: str, at: At, depth: int) -> str:
@@ -91,7 +91,7 @@ class Variables:
         if name in self.values:
             return self.values[name]
         if self.strict:
-            at.wrong(f"the variable {name} is not set. Give it in env or env_files, or write a default: ${{{name}:-}}.")
+            at.broken(f"the variable {name} is not set. Give it in env or env_files, or write a default: ${{{name}:-}}.")
         else:
             at.warn(f"the variable {name} is not set; an empty string is used.")
         return ""

@@ -114,7 +114,7 @@ SERVICE: Mapping[str, Merge] = {
     "configs": replace_by(itemgetter("source")),
     "networks": attachments,
     **dict.fromkeys(("labels", "sysctls", "ulimits"), update),
-    **dict.fromkeys(("group_add", "cap_add", "cap_drop", "dns", "dns_search", "extra_hosts", "depends_on"), append),
+    **dict.fromkeys(("group_add", "security_opt", "cap_add", "cap_drop", "dns", "dns_search", "extra_hosts", "depends_on"), append),
 }
 SORTED: Mapping[str, str] = {"volumes": "target", "secrets": "source", "configs": "source"}
 TOP_LEVEL = ("networks", "volumes", "secrets", "configs")

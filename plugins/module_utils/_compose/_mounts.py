@@ -15,11 +15,17 @@ from ._values import octal, size_bytes
 DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
 TMPFS_OPTIONS: Mapping[str, Callable[[str], int]] = {"size": size_bytes, "mode": octal}
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "ro": {"read_only": True},
+    "rw": {"read_only": False},
+    "nocopy": {"volume": {"nocopy": True}},
+    **{propagation: {"bind": {"propagation": propagation}} for propagation in PROPAGATIONS},
+}
 
 
 def short_mount(spec: str, at: At) -> dict[str, Any]:
     try:
-        return _mount(spec)
+        return _mount(spec, at)
     except ValueError as problem:
         at.wrong(str(problem))
         return {}
@@ -42,7 +48,7 @@ def is_absolute(source: str) -> bool:
     return source.startswith(("/", "\\\\")) or bool(DRIVE.match(source))
 
 
-def _mount(spec: str) -> dict[str, Any]:
+def _mount(spec: str, at: At) -> dict[str, Any]:
     if not spec:
         raise ValueError("is empty. Write it like data:/var/lib/data or /srv/data:/var/lib/data:ro.")
     if len(spec) <= 2:
@@ -53,17 +59,17 @@ def _mount(spec: str) -> dict[str, Any]:
     if len(fields) > 3:
         raise ValueError(f"'{spec}' has too many colons.")
     if len(fields) == 1:
+        if DRIVE.match(spec):
+            at.warn(f"'{spec}' is one path, of a Windows node. A volume whose name is one letter needs the long form.")
         return {"type": "volume", "target": spec}
     source, target, *options = fields
     is_path = source[0] in "./~" or is_absolute(source)
     mount: dict[str, Any] = {"type": "bind" if is_path else "volume", "source": source, "target": target}
-    for option in ",".join(options).split(","):
-        if option in ("ro", "rw"):
-            mount["read_only"] = option == "ro"
-        elif option == "nocopy":
-            mount["volume"] = {"nocopy": True}
-        elif option in PROPAGATIONS:
-            mount["bind"] = {"propagation": option}
+    for option in filter(None, ",".join(options).split(",")):
+        known = OPTIONS.get(option)
+        if known is None:
+            at.warn(f"the option '{option}' of '{spec}' is ignored: Swarm has no such option.")
+        mount.update(known or {})
     return mount
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .._errors import ComposeError
 
 Path = tuple[str, ...]
+MOST_LINES = 100
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -22,21 +23,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 @dataclass
 class Notes:
-    """What loading one file has to say: the errors that stop it and the warnings that do not."""
+    """What loading has to say: the errors that stop it and the warnings that do not, in the order they were found."""
 
-    label: str
     beyond_cli: bool = False
     errors: list[tuple[Path, str]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def line(self, path: Path, text: str) -> str:
-        return ": ".join(part for part in (self.label, ".".join(path), text) if part)
+    warnings: dict[str, None] = field(default_factory=dict)
+    #: Places without a value to go on with: what else may be wrong there cannot be known.
+    broken: set[tuple[str, Path]] = field(default_factory=set)
 
     def stop_on_errors(self) -> None:
-        """Raise one error that holds them all, so that a file is mended in one go."""
+        """Raise one error that holds them all, so that files are mended in one go."""
         if self.errors:
-            lines = dict.fromkeys(self.line(path, text) for path, text in self.errors)
-            raise ComposeError("\n".join(lines), path=self.errors[0][0])
+            lines = list(dict.fromkeys(line for _path, line in self.errors))
+            more = [f"And {len(lines) - MOST_LINES} more."] if len(lines) > MOST_LINES else []
+            raise ComposeError("\n".join(lines[:MOST_LINES] + more), path=self.errors[0][0])
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,35 @@ class At:
     """A place in a file."""
 
     notes: Notes
+    file: str = ""
     path: Path = ()
 
     def to(self, key: object) -> At:
-        return At(self.notes, (*self.path, str(key)))
+        return At(self.notes, self.file, (*self.path, str(key)))
 
     def wrong(self, text: str) -> None:
-        self.notes.errors.append((self.path, text))
+        if (self.file, self.path) not in self.notes.broken:
+            self.notes.errors.append((self.path, self._line(text)))
+
+    def broken(self, text: str) -> None:
+        """As ``wrong``, where there is no value to go on with."""
+        self.notes.errors.append((self.path, self._line(text)))
+        self.notes.broken.add((self.file, self.path))
 
     def warn(self, text: str) -> None:
-        line = self.notes.line(self.path, text)
-        if line not in self.notes.warnings:
-            self.notes.warnings.append(line)
+        self.notes.warnings[self._line(text)] = None
+
+    def nearest(self, word: str, known: Iterable[str]) -> str:
+        """As the function, for lines that may be many: a flood of them is cut anyway."""
+        few = len(self.notes.errors) + len(self.notes.warnings) < MOST_LINES
+        return nearest(word, known) if few else ""
+
+    @property
+    def place(self) -> str:
+        """As messages name it: file, then path."""
+        return ": ".join(part for part in (self.file, ".".join(self.path)) if part)
+
+    def _line(self, text: str) -> str:
+        """One line, whatever the file says."""
+        line = f"{self.place}: {text}" if self.place else text
+        return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any
 
 from ._notes import At
 
+DIGITS = re.compile(r"[0-9]{1,9}\Z")
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -29,7 +31,7 @@ def _ports(spec: str, at: At) -> list[dict[str, Any]]:
     address_and_published, _colon, target = ports.rpartition(":")
     address, _colon, published = address_and_published.rpartition(":")
     if address:
-        _check_address(address.strip("[]"), spec, at)
+        _check_address(address, spec, at)
     targets = _range(target, spec)
     if not published:
         pairs = [(one, 0) for one in targets]
@@ -45,7 +47,7 @@ def _ports(spec: str, at: At) -> list[dict[str, Any]]:
 
 def _range(text: str, spec: str) -> list[int]:
     low, _dash, high = text.partition("-")
-    if not (low.isascii() and low.isdigit() and (high or low).isascii() and (high or low).isdigit()):
+    if not (DIGITS.match(low) and DIGITS.match(high or low)):
         raise ValueError(f"'{spec}' is not a port. Write it like 80, 8080:80 or 8080:80/udp.")
     first, last = int(low), int(high or low)
     if not 0 <= first <= last <= 65535:
@@ -54,9 +56,12 @@ def _range(text: str, spec: str) -> list[int]:
 
 
 def _check_address(address: str, spec: str, at: At) -> None:
+    bare = address[1:-1] if address.startswith("[") and address.endswith("]") else address
     try:
-        unspecified = ipaddress.ip_address(address).is_unspecified
+        found = ipaddress.ip_address(bare)
     except ValueError:
         raise ValueError(f"'{spec}': '{address}' is not an IP address.") from None
-    if not unspecified:
-        at.warn(f"the address {address} is ignored; Swarm publishes on all addresses of a node.")
+    if found.version == 6 and bare == address:
+        raise ValueError(f"'{spec}': write the address in brackets, like [{address}].")
+    if not found.is_unspecified:
+        at.warn(f"the address {bare} is ignored; Swarm publishes on all addresses of a node.")

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ._notes import At, Notes
+
 Entry = Mapping[str, Any]
+SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Project:
     """The merged files in one canonical form, keyed as in the files.
 
     Every short form is spelled out: durations are nanoseconds, sizes bytes, cpus billionths; lists of ``A=b`` are
-    mappings; ports, volumes, secrets and configs of a service are lists of mappings; files are read.
+    mappings; ports, volumes, secrets and configs of a service are lists of mappings; files are read. ``origins`` has
+    the files that each entry comes from, by section and key.
     """
 
     services: Mapping[str, Entry]
@@ -44,6 +48,13 @@ class Project:
     secrets: Mapping[str, Entry] = field(default_factory=dict)
     configs: Mapping[str, Entry] = field(default_factory=dict)
     name: str = ""
+    origins: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+
+    def at(self, notes: Notes, section: str, key: str) -> At:
+        """The place of an entry, to say what is wrong with it."""
+        files = self.origins.get(section, {}).get(key, ())
+        # A service is merged from all files that have it; of the others the last one counts.
+        return At(notes, " + ".join(files if section == "services" else files[-1:]), (section, key))
 
     def to_wire(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,6 +13,7 @@ from ._mounts import PROPAGATIONS, short_mount, short_tmpfs
 from ._notes import At
 from ._ports import short_ports
 from ._shapes import (
+    Composite,
     Shape,
     between,
     beyond_cli,
@@ -31,23 +32,33 @@ from ._shapes import (
     or_digits,
     pairs,
     parsed,
+    remarked,
     scalar_text,
     size,
     struct,
     text,
+    then,
     words,
 )
 
 NAMES = r"[a-zA-Z0-9._-]+"
-VERSION = re.compile(r"3(\.([0-9]|1[0-3]))?\Z")
-RESTART = re.compile(r"(no|always|unless-stopped|on-failure(:[0-9]+)?)?\Z")
+VERSION = re.compile(r"(3(\.([0-9]|1[0-3]))?)?\Z")
+RESTART = re.compile(r"(no|always|unless-stopped|on-failure(:[0-9]{1,18})?)?\Z")
 
 unsigned = between(0, 2**64 - 1)
 signed = between(-(2**63), 2**63 - 1)
 port = or_digits(between(0, 65535))
 labels = pairs(missing="")
+driver_opts = map_of(scalar_text)
 options = map_of(lambda value, at: "" if value is None else scalar_text(value, at))
 
+#: The ways to write what Swarm can do of security_opt, and the one that is used from here on.
+SECURITY: Mapping[str, str] = {
+    "no-new-privileges": "no-new-privileges",
+    "no-new-privileges=true": "no-new-privileges",
+    "seccomp=unconfined": "seccomp=unconfined",
+    "apparmor=unconfined": "apparmor=unconfined",
+}
 NOT_IN_SWARM = "Swarm cannot do this."
 REFUSED_IN_SERVICE: Mapping[str, str] = {
     "extends": "cannot be used in a stack. Use YAML anchors or several files.",
@@ -78,16 +89,9 @@ def _version(value: Any, at: At) -> None:
         at.wrong(f"'{value}' is not a version for stacks, which have 3 to 3.13. The key can simply be removed.")
 
 
-def _port(value: Any, at: At) -> Any:
-    return either(text=short_ports, number=short_ports, mapping=struct(LONG_PORT))(value, at)
-
-
-def _ports(value: Any, at: At) -> list[Any]:
+def _flat(entries: list[Any], _at: At) -> list[Any]:
     """A short form may be a range and so become several entries."""
-    found: list[Any] = []
-    for entry in list_of(_port)(value, at) or ():
-        found += entry if isinstance(entry, list) else [entry]
-    return found
+    return [port for entry in entries for port in (entry if isinstance(entry, list) else [entry])]
 
 
 def _hosts(value: Any, at: At) -> list[str]:
@@ -109,9 +113,8 @@ def _bare(address: str) -> str:
     return address[1:-1] if address.startswith("[") and address.endswith("]") else address
 
 
-def _healthcheck(value: Any, at: At) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = struct(HEALTHCHECK)(value, at)
-    if found and found.get("disable") and found.get("test"):
+def _test_or_disable(found: dict[str, Any], at: At) -> dict[str, Any]:
+    if found.get("disable") and found.get("test"):
         at.wrong("has both test and disable. Remove one of them.")
     return found
 
@@ -120,19 +123,28 @@ def _test(value: Any, at: At) -> Any:
     return ["CMD-SHELL", str(value)] if isinstance(value, str) else list_of(text, unique=False)(value, at)
 
 
+def _mount_type(value: Any, at: At) -> Any:
+    if value == "image":
+        at.wrong("engines refuse a mount of type image in a service. Use a config, or put the files into the service's own image.")
+        return None
+    return choice("volume", "bind", "tmpfs", "npipe", "cluster")(value, at)
+
+
+def _security(value: str) -> str:
+    option = SECURITY.get(value.replace(":", "="))
+    if not option:
+        raise ValueError(f"'{value}' is not one of {', '.join(SECURITY)}, which are what Swarm can do.")
+    return option
+
+
 def _restart(value: str) -> str:
     if not RESTART.match(value):
         raise ValueError(f"'{value}' is not one of no, always, unless-stopped, on-failure, on-failure:3.")
     return value
 
 
-def _reference(value: Any, at: At) -> Any:
-    return {"source": str(value)} if isinstance(value, str) else struct(REFERENCE, required=("source",), lenient=True)(value, at)
-
-
-def _credential_spec(value: Any, at: At) -> Any:
-    found = struct({"config": text, "file": text, "registry": text})(value, at)
-    if found and len([key for key in found if found[key]]) > 1:
+def _one_kind(found: dict[str, Any], at: At) -> dict[str, Any]:
+    if len([key for key in found if found[key]]) > 1:
         at.wrong("has more than one of config, file and registry. Keep one.")
     return found
 
@@ -140,26 +152,25 @@ def _credential_spec(value: Any, at: At) -> Any:
 def _top_level(fields: Mapping[str, Shape], empty: bool = True) -> Shape:
     """A network, volume, secret or config; ``external`` may hold the name, as it did before 3.5."""
     external = either(flag=flag, mapping=struct({"name": text}, lenient=not empty))
-    shape = struct({**fields, "name": text, "labels": labels, "external": external})
-
-    def read(value: Any, at: At) -> Any:
-        found: dict[str, Any] | None = {} if value is None and empty else shape(value, at)
-        external = (found or {}).get("external", False)
-        if found is None or external is False:
-            return {key: item for key, item in (found or {}).items() if key != "external"}
-        if isinstance(external, dict) and "name" in external:
-            if "name" in found:
-                at.wrong("has both name and external.name. Keep name, and write external: true.")
-            found["name"] = external["name"]
-        return {"name": at.path[-1], **found, "external": True}
-
-    return read
+    shape = then(struct({**fields, "name": text, "labels": labels, "external": external}), _outside)
+    return Composite(lambda value, at: shape({} if value is None and empty else value, at), parts=(shape,))
 
 
-def _volume(value: Any, at: At) -> Any:
-    found = _top_level({"driver": text, "driver_opts": options})(value, at)
+def _outside(found: dict[str, Any], at: At) -> dict[str, Any]:
+    external = found.pop("external", False)
+    if external is False:
+        return found
+    if isinstance(external, dict) and "name" in external:
+        if "name" in found:
+            at.wrong("has both name and external.name. Keep name, and write external: true.")
+        found["name"] = external["name"]
+        at.to("external").warn("has the name in it, as it was long ago. Write external: true and name: beside it.")
+    return {**found, "name": found.get("name") or at.path[-1], "external": True}
+
+
+def _made_elsewhere(found: dict[str, Any], at: At) -> dict[str, Any]:
     for key in ("driver", "driver_opts", "labels"):
-        if found and found.get("external") and key in found:
+        if found.get("external") and key in found:
             at.to(key).wrong("an external volume is made elsewhere, so this has no effect. Remove it, or external.")
     return found
 
@@ -182,11 +193,11 @@ HEALTHCHECK: Mapping[str, Shape] = {
     "retries": unsigned,
 }
 MOUNT: Mapping[str, Shape] = {
-    "type": choice("volume", "bind", "tmpfs", "npipe", "cluster", "image"),
+    "type": _mount_type,
     "source": text,
     "target": text,
     "read_only": flag,
-    "consistency": text,
+    "consistency": remarked(text, "has no effect: the engine drops it."),
     "bind": struct(
         {
             "propagation": choice("", *PROPAGATIONS),
@@ -197,12 +208,14 @@ MOUNT: Mapping[str, Shape] = {
     ),
     "volume": struct({"nocopy": flag, "subpath": text}, lenient=True),
     "tmpfs": struct({"size": size, "mode": beyond_cli(mode)}, lenient=True),
-    "image": struct({"subpath": text}),
 }
-REFERENCE: Mapping[str, Shape] = {"source": text, "target": text, "uid": text, "gid": text, "mode": mode}
+REFERENCE = either(
+    text=lambda value, _at: {"source": str(value)},
+    mapping=struct({"source": text, "target": text, "uid": text, "gid": text, "mode": mode}, required=("source",), lenient=True),
+)
 ATTACHMENT: Mapping[str, Shape] = {
     "aliases": list_of(text),
-    "driver_opts": options,
+    "driver_opts": driver_opts,
     **dict.fromkeys(
         ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address"),
         ignored("Swarm gives a service its addresses itself."),
@@ -280,41 +293,30 @@ SERVICE: Mapping[str, Shape] = {
     "dns_search": one_or_list(),
     "extra_hosts": _hosts,
     "ulimits": map_of(either(number=signed, mapping=struct({"soft": signed, "hard": signed}, required=("soft", "hard")))),
-    "healthcheck": _healthcheck,
+    "healthcheck": then(struct(HEALTHCHECK), _test_or_disable),
     "logging": struct({"driver": text, "options": options}),
-    "credential_spec": _credential_spec,
-    "ports": _ports,
+    "credential_spec": then(struct({"config": text, "file": text, "registry": text}), _one_kind),
+    "ports": then(list_of(either(text=short_ports, number=short_ports, mapping=struct(LONG_PORT))), _flat),
     "networks": either(
-        list=lambda value, at: dict.fromkeys(list_of(text)(value, at) or ()),
+        list=then(list_of(text), lambda names, _at: dict.fromkeys(names)),
         mapping=map_of(nullable(struct(ATTACHMENT)), keys=NAMES),
     ),
     "volumes": list_of(either(text=short_mount, mapping=struct(MOUNT, required=("type",)))),
-    "secrets": list_of(_reference, unique=False),
-    "configs": list_of(_reference, unique=False),
-    "depends_on": either(list=list_of(text), mapping=lambda value, at: list(map_of(DEPENDENCY)(value, at) or ())),
+    "secrets": list_of(REFERENCE, unique=False),
+    "configs": list_of(REFERENCE, unique=False),
+    "depends_on": either(list=list_of(text), mapping=then(map_of(DEPENDENCY), lambda names, _at: list(names))),
     "deploy": nullable(struct(DEPLOY)),
     "tmpfs": beyond_cli(one_or_list(parsed(short_tmpfs))),
     "oom_score_adj": beyond_cli(between(-1000, 1000)),
+    "security_opt": beyond_cli(list_of(parsed(_security))),
     "build": ignored("images are not built here. Build and push the image before."),
     **dict.fromkeys(
-        (
-            "cgroup_parent",
-            "cgroupns_mode",
-            "devices",
-            "domainname",
-            "external_links",
-            "ipc",
-            "links",
-            "mac_address",
-            "network_mode",
-            "pid",
-            "privileged",
-            "security_opt",
-            "shm_size",
-            "userns_mode",
-        ),
+        ("cgroup_parent", "cgroupns_mode", "devices", "domainname", "ipc", "mac_address", "pid", "privileged", "userns_mode"),
         ignored(NOT_IN_SWARM),
     ),
+    **dict.fromkeys(("links", "external_links"), ignored("services on the same network find each other by name.")),
+    "network_mode": ignored(f"{NOT_IN_SWARM} Use networks, with an external network named host for the host's own."),
+    "shm_size": ignored(f"{NOT_IN_SWARM} Mount a tmpfs of that size at /dev/shm."),
     **dict.fromkeys(("pull_policy", "develop", "attach"), ignored("it has no meaning in Swarm.")),
     "container_name": ignored("Swarm names containers itself."),
     "expose": ignored("services on the same network reach all ports of each other."),
@@ -324,12 +326,22 @@ POOL: Mapping[str, Shape] = {"subnet": text, "ip_range": text, "gateway": text, 
 NETWORK = _top_level(
     {
         "driver": text,
-        "driver_opts": options,
+        "driver_opts": driver_opts,
         "internal": flag,
         "attachable": flag,
         "enable_ipv6": flag,
         "ipam": struct({"driver": text, "options": options, "config": list_of(struct(POOL), unique=False)}),
     }
+)
+VOLUME = then(
+    _top_level(
+        {
+            "driver": text,
+            "driver_opts": driver_opts,
+            "x-cluster-spec": ignored("cluster volumes are not created here. Create it with docker volume create."),
+        }
+    ),
+    _made_elsewhere,
 )
 FILE: Shape = struct(
     {
@@ -337,8 +349,8 @@ FILE: Shape = struct(
         "name": text,
         "services": map_of(struct(SERVICE, refused=REFUSED_IN_SERVICE), keys=NAMES),
         "networks": map_of(NETWORK, keys=NAMES),
-        "volumes": map_of(_volume, keys=NAMES),
-        "secrets": map_of(_top_level({**CONTENT, "driver": text, "driver_opts": options}, empty=False), keys=NAMES),
+        "volumes": map_of(VOLUME, keys=NAMES),
+        "secrets": map_of(_top_level({**CONTENT, "driver": text, "driver_opts": driver_opts}, empty=False), keys=NAMES),
         "configs": map_of(_top_level(CONTENT, empty=False), keys=NAMES),
     },
     refused=REFUSED_AT_TOP,

@@ -4,7 +4,8 @@
 """Shapes: each checks one kind of value and returns its canonical form; what is wrong is noted, never raised.
 
 A shape is a function of the value and its place. Shapes that hold others (``struct``, ``list_of``, ``map_of``) are
-made from them, so that the tables in ``_schema`` read like the files they describe.
+made from them, so that the tables in ``_schema`` read like the files they describe. They are Composites, so that
+tests and documentation can walk the tables.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import contextlib
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._interpolate import Filled
@@ -22,6 +24,21 @@ from ._values import billionths, go_text, nanoseconds, octal, size_bytes
 from ._words import split_words
 
 Shape = Callable[[Any, At], Any]
+
+
+@dataclass(frozen=True)
+class Composite:
+    """A shape and what it is made of: ``keys`` with a shape each ("*" for any key), or ``parts`` in the same place."""
+
+    read: Shape
+    keys: Mapping[str, Shape] = field(default_factory=dict)
+    parts: tuple[Shape, ...] = ()
+    ignored: str = ""
+    beyond_cli: bool = False
+
+    def __call__(self, value: Any, at: At) -> Any:
+        return self.read(value, at)
+
 
 KINDS: Mapping[type, str] = {
     str: "text",
@@ -42,7 +59,7 @@ CHOICES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "list": ("a list", (list,)),
     "mapping": ("a mapping", (dict,)),
 }
-DIGITS = re.compile(r"[-+]?[0-9]+\Z")
+DIGITS = re.compile(r"[-+]?[0-9]{1,40}\Z")
 
 
 def kind(value: Any) -> str:
@@ -67,11 +84,15 @@ def flag(value: Any, at: At) -> Any:
     return _expected("true or false", value, at)
 
 
+def _is_number(value: Any) -> bool:
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and math.isfinite(value))
+
+
 def number(value: Any, at: At) -> Any:
     if isinstance(value, Filled):
         with contextlib.suppress(ValueError):
             value = float(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if _is_number(value):
         return value
     return _expected("a number", value, at)
 
@@ -145,13 +166,23 @@ def choice(*allowed: str) -> Shape:
 
 def scalar_text(value: Any, at: At) -> Any:
     """A value of environment, labels and the like: text, or a finite number as Go prints it."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if _is_number(value):
         return go_text(value)
     return text(value, at)
 
 
 def nullable(shape: Shape) -> Shape:
-    return lambda value, at: None if value is None else shape(value, at)
+    return Composite(lambda value, at: None if value is None else shape(value, at), parts=(shape,))
+
+
+def then(shape: Shape, work: Callable[[Any, At], Any]) -> Shape:
+    """What a shape has read, worked on; ``work`` may also say what is wrong with the whole."""
+
+    def read(value: Any, at: At) -> Any:
+        found = shape(value, at)
+        return None if found is None else work(found, at)
+
+    return Composite(read, parts=(shape,))
 
 
 def list_of(shape: Shape, unique: bool = True) -> Shape:
@@ -162,20 +193,28 @@ def list_of(shape: Shape, unique: bool = True) -> Shape:
             _once(value, at)
         return [shape(item, at.to(index)) for index, item in enumerate(value)]
 
-    return read
+    return Composite(read, parts=(shape,))
 
 
 def _once(items: list[Any], at: At) -> None:
-    seen: list[Any] = []
+    seen: set[Hashable] = set()
     for index, item in enumerate(items):
-        if item in seen:
+        key = _frozen(item)
+        if key in seen:
             at.to(index).wrong("is the same as an earlier item of the list. Remove one of them.")
-        seen.append(item)
+        seen.add(key)
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return frozenset((key, _frozen(item)) for key, item in value.items())
+    # true is not 1
+    return tuple(map(_frozen, value)) if isinstance(value, list) else (isinstance(value, bool), value)
 
 
 def one_or_list(shape: Shape = text) -> Shape:
     many = list_of(shape)
-    return lambda value, at: [shape(value, at)] if isinstance(value, str) else many(value, at)
+    return Composite(lambda value, at: [shape(value, at)] if isinstance(value, str) else many(value, at), parts=(many,))
 
 
 def map_of(shape: Shape, keys: str = r".+") -> Shape:
@@ -190,7 +229,7 @@ def map_of(shape: Shape, keys: str = r".+") -> Shape:
                 at.to(key).wrong(f"'{key}' is not a possible name here; it must match {keys}.")
         return {key: shape(item, at.to(key)) for key, item in value.items()}
 
-    return read
+    return Composite(read, keys={"*": shape})
 
 
 def struct(
@@ -212,7 +251,7 @@ def struct(
         found = {key: read_field(key, item, at.to(key)) for key, item in value.items()}
         return {key: item for key, item in found.items() if item is not None}
 
-    return read
+    return Composite(read, keys=fields)
 
 
 def _field(fields: Mapping[str, Shape], refused: Mapping[str, str], lenient: bool, key: str, item: Any, at: At) -> Any:
@@ -221,9 +260,9 @@ def _field(fields: Mapping[str, Shape], refused: Mapping[str, str], lenient: boo
     if key in refused:
         at.wrong(refused[key])
     elif lenient:
-        at.warn(f"is an unknown key and ignored.{nearest(key, fields)}")
+        at.warn(f"is an unknown key and ignored.{at.nearest(key, fields)}")
     elif not key.startswith("x-"):
-        at.wrong(f"unknown key.{nearest(key, fields)}")
+        at.wrong(f"unknown key.{at.nearest(key, fields)}")
     return None
 
 
@@ -236,7 +275,7 @@ def either(**shapes: Shape) -> Shape:
                 return shape(value, at)
         return _expected(" or ".join(CHOICES[name][0] for name in shapes), value, at)
 
-    return read
+    return Composite(read, parts=tuple(shapes.values()))
 
 
 def pairs(missing: str | None, separator: str = "=") -> Shape:
@@ -262,17 +301,26 @@ def ignored(reason: str) -> Shape:
     def shape(_value: Any, at: At) -> None:
         at.warn(f"is ignored: {reason}")
 
-    return shape
+    return Composite(shape, ignored=reason)
+
+
+def remarked(shape: Shape, remark: str) -> Shape:
+    """The value goes to the engine, and the warning says what becomes of it there."""
+
+    def read(value: Any, at: At) -> Any:
+        at.warn(remark)
+        return shape(value, at)
+
+    return Composite(read, parts=(shape,))
 
 
 def beyond_cli(shape: Shape) -> Shape:
     """What the docker CLI silently drops: it works when asked for, else it is dropped with a warning."""
 
     def read(value: Any, at: At) -> Any:
-        result = shape(value, at)
         if at.notes.beyond_cli:
-            return result
+            return shape(value, at)
         at.warn("is ignored, as docker stack deploy does. Set beyond_cli: true to make it work.")
         return None
 
-    return read
+    return Composite(read, parts=(shape,), beyond_cli=True)

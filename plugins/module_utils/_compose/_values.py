@@ -21,7 +21,7 @@ UNITS: Mapping[str, int] = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 DURATION = re.compile(rf"[-+]?(?:{NUMBER}(?:{'|'.join(UNITS)}))+\Z")
 DURATION_PART = re.compile(rf"({NUMBER})({'|'.join(sorted(UNITS, key=len, reverse=True))})")
 SIZE = re.compile(rf"({NUMBER}(?:e[-+]?[0-9]+)?) ?(?:([kmgtp])(?:ib|b)?|b)?\Z", re.IGNORECASE)
@@ -69,7 +69,9 @@ def size_bytes(text: str) -> int:
 
 
 def billionths(text: str) -> int:
-    """Shares of a CPU: ``0.5``, ``1/2``."""
+    """Shares of a CPU: ``0.5``, ``1/2``; as for the CLI, nothing is no limit."""
+    if not text:
+        return 0
     if not RATIONAL.match(text):
         raise ValueError(f"'{text}' is not a number of CPUs. Write it like 0.5.")
     share = Fraction(text) * 10**9

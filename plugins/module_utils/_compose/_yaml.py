@@ -11,6 +11,7 @@ events are read one by one, so that a file nested without end is given up early.
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -33,6 +34,8 @@ WORDS: Mapping[str, bool | float | None] = {
 INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)\Z")
 FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 LARGEST, SMALLEST = 2**64, -(2**63)
+#: More digits than any number has that fits, 64 ones and zeros included.
+LONGEST = 80
 DEEPEST, MOST = 100, 200_000
 TAG = "tag:yaml.org,2002:"
 COLLECTIONS = (None, "!", TAG + "map", TAG + "seq")
@@ -45,11 +48,12 @@ def plain(text: str) -> Any:
     if text[0] not in "+-.0123456789":
         return text
     digits = text.replace("_", "")
-    if INTEGER.match(digits):
+    if len(digits) <= LONGEST and INTEGER.match(digits):
         number = _integer(digits)
         if SMALLEST <= number < LARGEST:
             return number
-    return float(digits) if FLOAT.match(digits) else text
+    value = float(digits) if FLOAT.match(digits) else math.inf
+    return text if math.isinf(value) else value
 
 
 def _integer(digits: str) -> int:
@@ -110,7 +114,7 @@ class _Reader:
                 raise _TooMuchError
             value = self._mapping(at) if isinstance(event, yaml.MappingStartEvent) else self._list(at)
             if event.tag not in COLLECTIONS:
-                at.wrong(f"the tag {event.tag} has no meaning here ({_where(event)}).")
+                at.broken(f"the tag {event.tag} has no meaning here ({_where(event)}).")
             self.depth -= 1
         if event.anchor:
             self.anchors[event.anchor] = value, self.count - before
@@ -123,7 +127,7 @@ class _Reader:
 
     def _alias(self, event: Any, at: At) -> Any:
         if event.anchor not in self.anchors:
-            at.wrong(f"there is no &{event.anchor} before *{event.anchor} ({_where(event)}).")
+            at.broken(f"there is no &{event.anchor} before *{event.anchor} ({_where(event)}).")
         value, count = self.anchors.get(event.anchor, (None, 1))
         self._add(count)
         return value
@@ -142,13 +146,14 @@ class _Reader:
             if not isinstance(key, str):
                 shown = event.value if isinstance(event, yaml.ScalarEvent) else "a list or mapping"
                 at.wrong(f"the key {shown} is not a string ({_where(event)}). Put it in quotes.")
-                key = "?"
+                self.value(next(self.events), at.to(shown))
+                continue
             value_event = next(self.events)
             here = at.to(key)
             value = self.value(value_event, here)
             if key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
                 merged = {**_merge(value, value_event, here), **merged}
-            elif key in own and key != "?":
+            elif key in own:
                 here.wrong(f"the key is given twice ({_where(event)}). Remove one of them.")
             else:
                 own[key] = value
@@ -160,12 +165,12 @@ def _scalar(event: Any, at: At) -> Any:
         return plain(event.value)
     make = TAGGED.get(event.tag or "!")
     if make is None:
-        at.wrong(f"the tag {event.tag} has no meaning here ({_where(event)}).")
+        at.broken(f"the tag {event.tag} has no meaning here ({_where(event)}).")
         return None
     try:
         return make(event.value)
     except (ValueError, TypeError):
-        at.wrong(f"the value does not fit its tag {event.tag.replace(TAG, '!!')} ({_where(event)}).")
+        at.broken(f"the value does not fit its tag {event.tag.replace(TAG, '!!')} ({_where(event)}).")
         return None
 
 

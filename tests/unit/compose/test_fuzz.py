@@ -1,15 +1,20 @@
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a file says, it becomes bodies, or an error that says where: never a traceback, never without end."""
+"""Whatever a file says, it becomes bodies, or an error that says where: never a traceback, never without end.
+
+FUZZ_EXAMPLES says how many examples each test tries.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
-from contextlib import suppress
+import os
+from itertools import pairwise
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Project, Source
@@ -46,6 +51,11 @@ FULL: dict[str, Any] = {
             "logging": {"driver": "x", "options": {"a": 1}},
             "depends_on": {"db": {"condition": "service_started"}},
             "tmpfs": "/run:size=1m",
+            "security_opt": ["no-new-privileges:true"],
+            "sysctls": {"net.a": 1},
+            "dns": "1.1.1.1",
+            "stop_grace_period": "1m30s",
+            "restart": "on-failure:3",
             "credential_spec": {"config": "c"},
         },
         "db": {"image": "postgres", "cap_add": ["a"], "restart": "always"},
@@ -72,16 +82,45 @@ WORDS = (
     "5s",
     "~",
     "a:b:c",
+    "on-failure:1",
+    "0x1F",
+    "1e400",
+    "\u2028\x85\x00",
+    "\ud800",
+    "\u202e\U0001f600",
+)
+#: What is cheap to write and may be dear to read.
+HUGE: tuple[Any, ...] = (
+    10**4000,
+    2**64,
+    -(10**30),
+    1e308,
+    float("inf"),
+    "9" * 5000,
+    "9" * 20_000 + "x",
+    "1." * 10_000,
+    "a" * 20_000 + "!",
+    "-" * 20_000,
+    "a." * 10_000,
+    "${A:-" * 1_000,
+    "${A:-" * 1_000 + "}" * 1_000,
+    "$" * 20_000,
+    "\\" * 9_999,
+    "'" * 9_999,
+    "1-9999:1-9999",
+    "[" * 5_000,
+    [str(number) for number in range(2_000)],
+    {str(number): number for number in range(2_000)},
 )
 KEYS = tuple(FULL["services"]["web"])
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats())
-leaves = st.one_of(scalars, st.text(max_size=8), st.sampled_from(WORDS + KEYS))
+leaves = st.one_of(scalars, st.integers(min_value=2**62), st.text(max_size=8), st.sampled_from(WORDS + KEYS))
 values = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "300")), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -99,8 +138,16 @@ def read(path: str) -> bytes:
 
 
 def deploy(*sources: Source) -> None:
-    with suppress(ComposeError):
+    """Bodies, or an error that names a file and fits on a screen."""
+    message = ""
+    try:
         deploy_or_raise(*sources)
+    except ComposeError as error:
+        message = error.message
+    lines = message.splitlines()
+    assert len(lines) <= 101
+    # Of the engine's names no file is known: they are put together from several.
+    assert all(line.startswith(("f", "g", "services", "networks", "secrets", "configs", "And ")) for line in lines), message
 
 
 def deploy_or_raise(*sources: Source) -> None:
@@ -153,14 +200,72 @@ def test_any_text(text: str) -> None:
     deploy(Source.file("f", text, "/base"))
 
 
+@many
+@given(st.lists(st.sampled_from(PLACES), min_size=2, max_size=4), st.lists(st.tuples(st.sampled_from(PLACES), values), max_size=2))
+def test_values_shared_and_moved(places: list[tuple[Any, ...]], changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    """As text, so that equal objects are anchors and aliases."""
+    document = changed(changes)
+    for one, other in pairwise(places):
+        put(document, one, found(document, other))
+    try:
+        text = yaml.safe_dump(document)
+    except RecursionError:
+        return
+    deploy(Source.file("f", text, "/base"), Source.file("g", text, "/base"))
+
+
+@pytest.mark.parametrize("value", HUGE, ids=lambda value: f"{value!s:.12}" if not isinstance(value, int) else "int")
+def test_a_huge_value_anywhere(value: Any) -> None:
+    for place in PLACES:
+        document = copy.deepcopy(FULL)
+        put(document, place, value)
+        deploy(Source.inline("f", document))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: " + "{a: " * 90 + "x" + "}" * 90,
+        "services: {" + ", ".join(f"s{number}: {{image: x}}" for number in range(5_000)) + "}",
+        "services: {" + ", ".join(f"s{number}: {{imag: x}}" for number in range(5_000)) + "}",
+        "services: {a: {image: x, " + ", ".join(f"k{number}: x" for number in range(2_000)) + "}}",
+        "services: {a: {image: x, secrets: [" + ", ".join(f"s{number}" for number in range(2_000)) + "]}}",
+        "x: &x [" + "x, " * 1_000 + "]\nservices: {a: {image: x, cap_add: *x, dns: *x}}",
+        "x: &x {"
+        + ", ".join(f"k{number}: x" for number in range(1_000))
+        + "}\nservices: {a: {image: x, labels: {<<: ["
+        + ", ".join(["*x"] * 100)
+        + "]}}}",
+        "services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: [a]}}",
+        "services: {" + ", ".join(f"s{number}: {{image: x, depends_on: [s{number + 1}]}}" for number in range(3_000)) + "}",
+        "services: {a: {image: " + "9" * 5_000 + ", hostname: !!int " + "9" * 5_000 + "}}",
+        "services: {a: {image: x, hostname: !!binary " + "A" * 100_001 + "}}",
+        "? {a: b}\n: c\n? [a]\n: d\n",
+        "services: {a: {image: x}}\n...\n%YAML 1.1\n---\n!!python/object:os.system x",
+    ],
+    ids=range(13),
+)
+def test_a_file_that_is_dear_to_read(text: str) -> None:
+    deploy(Source.file("f", text, "/base"), Source.file("g", text, "/base"))
+
+
+def found(document: Any, place: tuple[Any, ...]) -> Any:
+    for key in place:
+        try:
+            document = document[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def put(document: Any, place: tuple[Any, ...], value: Any) -> None:
+    above = found(document, place[:-1])
+    if isinstance(above, dict) or (isinstance(above, list) and isinstance(place[-1], int) and place[-1] < len(above)):
+        above[place[-1]] = value
+
+
 def changed(changes: list[tuple[tuple[Any, ...], Any]]) -> dict[str, Any]:
     document = copy.deepcopy(FULL)
-    for (*above, last), value in changes:
-        inner: Any = document
-        try:
-            for key in above:
-                inner = inner[key]
-            inner[last] = value
-        except (KeyError, IndexError, TypeError):
-            continue  # an earlier change took the place away
+    for place, value in changes:
+        put(document, place, value)
     return document

@@ -42,6 +42,12 @@ def error(text: str, **options: Any) -> str:
     return caught.value.message
 
 
+def error_of(*texts: str) -> str:
+    with pytest.raises(ComposeError) as caught:
+        loaded(*texts)
+    return caught.value.message
+
+
 @pytest.mark.parametrize(
     ("keys", "field", "value"),
     [
@@ -201,6 +207,38 @@ def test_all_errors_of_a_file_are_told_at_once() -> None:
     assert caught.value.path == ("services", "a", "imag")
 
 
+def test_errors_of_all_files_and_of_every_stage_are_told_at_once() -> None:
+    found = error_of(
+        "services: {a: {imag: x, hostname: '${X:?}', init: '${Y:?}'}, b: {image: x, env_file: nope}, 5: x}", "services: [", "net: 1"
+    )
+    assert [line.split(": ")[:2] for line in found.splitlines()] == [
+        ["1.yml", "services"],
+        ["1.yml", "services.a.hostname"],
+        ["1.yml", "services.a.init"],
+        ["1.yml", "services.a.imag"],
+        ["1.yml", "services.b.env_file.0"],
+        ["2.yml", "line 2, column 1"],
+        ["3.yml", "net"],
+    ]
+
+
+def test_a_flood_of_errors_is_cut() -> None:
+    found = error_of("{" + ", ".join(f"k{number}: 1" for number in range(150)) + "}").splitlines()
+    assert (len(found), found[-1]) == (101, "And 50 more.")
+
+
+def test_an_error_is_one_line() -> None:
+    assert error_of("services: {a: {image: 'x', hostname: \"$ a\\nb\"}}") == (
+        "1.yml: services.a.hostname: '$ a\\nb' is not a variable. Write $$ for a dollar sign."
+    )
+
+
+def test_contents_are_told_with_the_file_that_has_the_last_word() -> None:
+    assert error_of("services: {}\nsecrets: {s: {file: s.txt}}", "secrets: {s: {file: nope}}").startswith(
+        "2.yml: secrets.s.file: cannot read"
+    )
+
+
 def test_a_service_needs_an_image_that_can_be_one() -> None:
     assert error("services: {a: {hostname: x}}") == "1.yml: services.a.image: the service has no image."
     assert "services.a.image: 'foo/Bar' is not the name of an image. Its name must be in small letters." in error(
@@ -237,11 +275,40 @@ def test_other_versions_are_not_for_stacks() -> None:
             "volumes: [{type: volume, target: /t, volume: {nocpy: true}}]",
             "services.a.volumes.0.volume.nocpy: is an unknown key and ignored. Did you mean 'nocopy'?",
         ),
+        ("volumes: ['v:/x']", "services.a.volumes.0: 'v:/x' is one path, of a Windows node."),
+        ("volumes: ['/a:/x:Z,ro']", "services.a.volumes.0: the option 'Z' of '/a:/x:Z,ro' is ignored"),
+        (
+            "volumes: [{type: volume, target: /t, consistency: cached}]",
+            "services.a.volumes.0.consistency: has no effect: the engine drops it.",
+        ),
+        ("shm_size: 64m", "services.a.shm_size: is ignored: Swarm cannot do this. Mount a tmpfs of that size at /dev/shm."),
         ("extra_hosts: [x]", "services.a.extra_hosts.0: is ignored: it has no address."),
     ],
 )
 def test_warning(keys: str, words: str) -> None:
     assert any(words in line for line in loaded(f"services: {{a: {{image: nginx, {keys}}}}}").warnings)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("networks: {n: }", "1.yml: networks.n: no service uses it, so it is not created."),
+        ("volumes: {n: }", "1.yml: volumes.n: no service uses it, so it is not created."),
+        ("networks: {default: {external: {name: x}}}", "1.yml: networks.default.external: has the name in it, as it was long ago."),
+        ("volumes: {n: {x-cluster-spec: {}}}", "1.yml: volumes.n.x-cluster-spec: is ignored: cluster volumes are not created here."),
+    ],
+)
+def test_top_level_warning(section: str, words: str) -> None:
+    assert any(line.startswith(words) for line in loaded(f"services: {{a: {{image: nginx}}}}\n{section}").warnings)
+
+
+def test_what_is_used_is_not_warned_about() -> None:
+    services = "services: {a: {image: nginx, networks: [n], volumes: ['data:/x']}, b: {image: nginx}}"
+    assert loaded(f"{services}\nnetworks: {{n: , default: }}\nvolumes: {{data: }}").warnings == ()
+
+
+def test_what_the_cli_drops_is_not_checked_either() -> None:
+    assert service("tmpfs: '/a:no-such-option', oom_score_adj: 5000").get("tmpfs") is None
 
 
 def test_beyond_the_cli() -> None:
@@ -273,6 +340,18 @@ def test_a_later_file_wins() -> None:
     assert found.warnings == (
         "2.yml: services.a.tty: an empty value, false or zero does not replace what an earlier file says, as in docker stack deploy.",
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "second", "merged"),
+    [
+        ("group_add", ["a"], ["b"], ["a", "b"]),
+        ("security_opt", ["no-new-privileges:true"], ["seccomp:unconfined"], ["no-new-privileges", "seccomp=unconfined"]),
+    ],
+)
+def test_merged_beyond_the_cli(key: str, first: list[str], second: list[str], merged: list[str]) -> None:
+    texts = [f"services: {{a: {{image: nginx, {key}: {value!r}}}}}" for value in (first, second)]
+    assert loaded(*texts, beyond_cli=True).project.services["a"][key] == merged
 
 
 def test_the_name_of_the_project() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
-from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Project, Source
 from ansible_collections.homecloud.swarm.plugins.module_utils._desired import Desired, Need, convert
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import ComposeError
 
@@ -78,7 +78,7 @@ def test_the_least_service() -> None:
         ("environment: {b: 1, a: 2, a.b: , A: 0}", f"{CONTAINER}.Env", ["A=0", "a.b", "a=2", "b=1"]),
         ("extra_hosts: ['h:1.1.1.1', 'six:::1']", f"{CONTAINER}.Hosts", ["1.1.1.1 h", "::1 six"]),
         ("dns: 1.1.1.1", f"{CONTAINER}.DNSConfig", {"Nameservers": ["1.1.1.1"]}),
-        ("dns: []", f"{CONTAINER}.DNSConfig", None),
+        ("dns: []", f"{CONTAINER}.DNSConfig", {}),
         ("dns_search: [b, a]", f"{CONTAINER}.DNSConfig", {"Search": ["b", "a"]}),
         ("sysctls: [a=1]", f"{CONTAINER}.Sysctls", {"a": "1"}),
         ("labels: {x: 1}", f"{CONTAINER}.Labels", {**OWN, "x": "1"}),
@@ -253,20 +253,28 @@ configs: {c: {file: f, name: cc, labels: {l: 1}}}
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("networks: [fornt]", "services.a.networks.fornt: there is no network 'fornt' under the top-level networks. Did you mean 'front'?"),
-        ("secrets: [x, pasword]", "services.a.secrets.0: there is no secret 'x' under the top-level secrets."),
+        (
+            "networks: [fornt]",
+            "f.yml: services.a.networks.fornt: there is no network 'fornt' under the top-level networks. Did you mean 'front'?",
+        ),
+        ("secrets: [x, pasword]", "f.yml: services.a.secrets.0: there is no secret 'x' under the top-level secrets."),
         (
             "secrets: [x, pasword]",
-            "services.a.secrets.1: there is no secret 'pasword' under the top-level secrets. Did you mean 'password'?",
+            "f.yml: services.a.secrets.1: there is no secret 'pasword' under the top-level secrets. Did you mean 'password'?",
         ),
-        ("configs: [x]", "services.a.configs.0: there is no config 'x' under the top-level configs."),
-        ("credential_spec: {config: x}", "services.a.credential_spec.config: there is no config 'x' under the top-level configs."),
-        ("volumes: ['dta:/x']", "services.a.volumes.0: there is no volume 'dta' under the top-level volumes. Did you mean 'data'?"),
-        ("secrets: [password, {source: password}]", "services.a.secrets.1: 'password' is the target of an earlier secret too."),
-        ("deploy: {mode: global, replicas: 1}", "services.a.deploy.replicas: a service of mode global runs on every node."),
-        ("volumes: [{type: bind, source: /a, target: /x, volume: {}}]", "services.a.volumes.0.volume: does not fit a mount of type bind."),
-        ("volumes: [{type: tmpfs, source: /a, target: /x}]", "services.a.volumes.0.source: a tmpfs mount has no source."),
-        ("volumes: [{type: bind, target: /x}]", "services.a.volumes.0: a mount of type bind needs a source."),
+        ("configs: [x]", "f.yml: services.a.configs.0: there is no config 'x' under the top-level configs."),
+        ("credential_spec: {config: x}", "f.yml: services.a.credential_spec.config: there is no config 'x' under the top-level configs."),
+        ("volumes: ['dta:/x']", "f.yml: services.a.volumes.0: there is no volume 'dta' under the top-level volumes. Did you mean 'data'?"),
+        ("secrets: [password, {source: password}]", "f.yml: services.a.secrets.1: 'password' is the target of an earlier secret too."),
+        ("deploy: {mode: global, replicas: 1}", "f.yml: services.a.deploy.replicas: a service of mode global runs on every node."),
+        (
+            "volumes: [{type: bind, source: /a, target: /x, volume: {}}]",
+            "f.yml: services.a.volumes.0.volume: does not fit a mount of type bind.",
+        ),
+        ("volumes: [{type: tmpfs, source: /a, target: /x}]", "f.yml: services.a.volumes.0.source: a tmpfs mount has no source."),
+        ("volumes: ['data:/x', '/y:/x']", "f.yml: services.a.volumes.1: '/x' is the target of an earlier mount too"),
+        ("volumes: [{type: image, source: i, target: /x}]", "f.yml: services.a.volumes.0.type: engines refuse a mount of type image"),
+        ("volumes: [{type: bind, target: /x}]", "f.yml: services.a.volumes.0: a mount of type bind needs a source."),
     ],
 )
 def test_error(keys: str, message: str) -> None:
@@ -344,17 +352,51 @@ def test_order(dependencies: Mapping[str, str], order: list[str]) -> None:
         ("deploy: {mode: global-job}", "deploy.mode", "1.41"),
         ("volumes: [{type: volume, source: data, target: /x, volume: {subpath: y}}]", "volumes.0.volume.subpath", "1.45"),
         ("volumes: [{type: cluster, source: data, target: /x}]", "volumes.0.type", "1.42"),
-        ("volumes: [{type: image, source: i, target: /x}]", "volumes.0.type", "1.48"),
     ],
 )
 def test_fields_that_an_old_engine_would_drop(keys: str, field: str, api: str) -> None:
-    assert converted(f"services: {{a: {{image: x, {keys}}}}}\n{VOLUMES}").needs == (Need("a", field, api),)
+    assert converted(f"services: {{a: {{image: x, {keys}}}}}\n{VOLUMES}").needs == (Need(f"f.yml: services.a.{field}", api),)
 
 
-def test_beyond_the_cli() -> None:
-    text = "services: {a: {image: x, oom_score_adj: 5, tmpfs: '/t:size=1k'}}"
+def test_an_error_names_the_files_of_the_service() -> None:
+    texts = {
+        "one.yml": "services: {a: {image: x, secrets: [s]}, b: {image: x, secrets: [s]}}",
+        "two.yml": "services: {a: {tty: true}}",
+    }
+    project = load([Source.file(name, text, "/base") for name, text in texts.items()], {}, lambda _path: b"x").project
+    with pytest.raises(ComposeError) as caught:
+        convert(Project.from_wire(project.to_wire()), "st")
+    assert caught.value.message.splitlines() == [
+        "one.yml + two.yml: services.a.secrets.0: there is no secret 's' under the top-level secrets.",
+        "one.yml: services.b.secrets.0: there is no secret 's' under the top-level secrets.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "value", "needs"),
+    [
+        ("oom_score_adj: 5", f"{CONTAINER}.OomScoreAdj", 5, "oom_score_adj"),
+        ("tmpfs: '/t:size=1k'", f"{CONTAINER}.Mounts", [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1024}}], ""),
+        ("tmpfs: [/t, /u]", f"{CONTAINER}.Mounts", [{"Type": "tmpfs", "Target": "/t"}, {"Type": "tmpfs", "Target": "/u"}], ""),
+        (
+            "volumes: [{type: tmpfs, target: /t, tmpfs: {mode: 0700}}]",
+            f"{CONTAINER}.Mounts",
+            [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"Mode": 0o700}}],
+            "",
+        ),
+        ("security_opt: ['no-new-privileges:true']", f"{CONTAINER}.Privileges.NoNewPrivileges", True, "security_opt"),
+        ("security_opt: ['seccomp:unconfined']", f"{CONTAINER}.Privileges.Seccomp", {"Mode": "unconfined"}, "security_opt"),
+        ("security_opt: ['apparmor=unconfined']", f"{CONTAINER}.Privileges.AppArmor", {"Mode": "disabled"}, "security_opt"),
+    ],
+)
+def test_beyond_the_cli(keys: str, path: str, value: Any, needs: str) -> None:
+    text = f"services: {{a: {{image: x, {keys}}}}}"
     found = converted(text, beyond_cli=True)
-    container = found.services["st_a"]["TaskTemplate"]["ContainerSpec"]
-    assert container["OomScoreAdj"] == 5
-    assert container["Mounts"] == [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1024}}]
-    assert found.needs == (Need("a", "oom_score_adj", "1.46"),)
+    assert at(found.services["st_a"], path) == value
+    assert [need.place for need in found.needs] == ([f"f.yml: services.a.{needs}"] if needs else [])
+    assert at(converted(text).services["st_a"], path) != value
+
+
+def test_what_is_beyond_the_engine_too() -> None:
+    with pytest.raises(ComposeError, match=r"services\.a\.security_opt\.0: 'label:disable' is not one of no-new-privileges"):
+        converted("services: {a: {image: x, security_opt: ['label:disable']}}", beyond_cli=True)
