@@ -6,7 +6,6 @@ import argparse
 import fcntl
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import checkout
+import clis
 from pythons import CACHE, ROOT
 from units import PARTS as UNITS
 from units import python_for
@@ -32,6 +32,8 @@ LONG = ("molecule", "full", "bench")
 OTHER_RELEASES = ("bookworm", "forky")
 # A part that hangs is a failed part.
 LIMIT_S = 45 * 60
+# A line of a log that belongs under the part's row.
+REMARK = ":: "
 # Process groups of the parts under way.
 RUNNING: set[int] = set()
 
@@ -55,6 +57,8 @@ class Result:
     part: Part
     outcome: str  # passed, failed, not tried
     seconds: float
+    why: str = ""  # it was not tried
+    remarks: tuple[str, ...] = ()
 
 
 def parts() -> Iterator[Part]:
@@ -74,8 +78,8 @@ def parts() -> Iterator[Part]:
     for unit in UNITS:
         missing = "" if python_for(unit) else f"no Python for {unit} on this machine"
         yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing)
-    cli = "" if shutil.which("docker") else "no docker CLI on PATH to compare with"
-    yield Part("differential", "units", (PYTHON, "-m", "pytest", "tests/differential"), missing=cli)
+    for cli in clis.names():
+        yield Part(f"differential {cli}", "units", (PYTHON, "tests/clis.py", cli))
     for scenario in _scenarios():
         yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario))
     for release in OTHER_RELEASES:
@@ -105,7 +109,7 @@ def _scenarios() -> list[str]:
 
 def run(part: Part) -> Result:
     if part.missing:
-        return Result(part, "not tried", 0)
+        return Result(part, "not tried", 0, part.missing)
     if part.group in LONG:
         print(f"  ...        {part.name} (tail -f {part.log.relative_to(ROOT)})", flush=True)
     began = time.monotonic()
@@ -125,11 +129,19 @@ def run(part: Part) -> Result:
             code = process.wait()
             log.write(f"\ntests/run.py: stopped after {LIMIT_S} s\n")
         RUNNING.remove(process.pid)
-    result = Result(part, "failed" if code else "passed", time.monotonic() - began)
+    result = judged(part, code, time.monotonic() - began)
     print(row(result), flush=True)
     if part.group == "bench" and not code:
         print(part.log.read_text())
     return result
+
+
+def judged(part: Part, code: int, seconds: float) -> Result:
+    lines = part.log.read_text(errors="replace").splitlines()
+    if code == clis.NOT_TRIED:
+        return Result(part, "not tried", seconds, lines[-1] if lines else "")
+    remarks = tuple(line.removeprefix(REMARK) for line in lines if line.startswith(REMARK))
+    return Result(part, "failed" if code else "passed", seconds, remarks=remarks)
 
 
 def stop(*_: object) -> None:
@@ -140,7 +152,8 @@ def stop(*_: object) -> None:
 
 
 def row(result: Result) -> str:
-    return f"  {result.outcome:<10} {result.part.name:<32} {result.seconds:7.1f} s  {result.part.missing}".rstrip()
+    first = f"  {result.outcome:<10} {result.part.name:<32} {result.seconds:7.1f} s  {result.why}".rstrip()
+    return "\n".join([first, *(f"             {remark}" for remark in result.remarks)])
 
 
 def report(results: list[Result], seconds: float) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 
 #: Ids are made up by the pretended engine.
 IDS = ("SecretID", "ConfigID")
+#: What CLIs before 25 ask of an engine that has long been doing it anyway.
+NOISE = ("CheckDuplicate",)
 
 
 def normal(bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -23,7 +25,7 @@ def _lean(body: Any) -> Any:
     """Networks, secrets, configs: the CLI writes every key, the engine reads an empty one as absent."""
     if not isinstance(body, Mapping):
         return body
-    lean = {key: _lean(value) for key, value in body.items()}
+    lean = {key: _lean(value) for key, value in body.items() if key not in NOISE}
     return {key: value for key, value in lean.items() if value not in (None, "", False, {}, [])}
 
 
@@ -37,6 +39,8 @@ def _service(body: Any) -> Any:
         if kind in task["ContainerSpec"]:
             # References of one name come in random order.
             task["ContainerSpec"][kind] = sorted(task["ContainerSpec"][kind], key=str)
+    # CLIs before 26 leave it out, which the engine reads as false.
+    task["ContainerSpec"]["Privileges"].setdefault("NoNewPrivileges", False)
     spec = task["ContainerSpec"]["Privileges"]["CredentialSpec"]
     if spec:
         # Ours still says the name where the CLI's says the id.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,14 @@ class Converted:
     error: str = ""
 
 
-def converted(files: Sequence[Path], variables: Mapping[str, str]) -> Converted:
+def read_file(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def converted(files: Sequence[Path], variables: Mapping[str, str], read: Callable[[str], bytes] = read_file) -> Converted:
     sources = [Source.file(str(file), file.read_text(), str(file.resolve().parent)) for file in files]
     try:
-        loaded = load(sources, variables, lambda path: Path(path).read_bytes())
+        loaded = load(sources, variables, read)
         # What the action plugin sends to the node has to say everything.
         desired = convert(Project.from_wire(loaded.project.to_wire()), STACK)
     except ComposeError as error:

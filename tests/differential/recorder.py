@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from clis import Cli
+
 STACK = "st"
 API = "1.51"
 KINDS = ("networks", "secrets", "configs", "services")
@@ -94,14 +96,14 @@ class Conversation(BaseHTTPRequestHandler):
         self.wfile.write(encoded)
 
 
-def record(docker: str, files: Sequence[Path], variables: Mapping[str, str]) -> Recorded:
+def record(cli: Cli, files: Sequence[Path], variables: Mapping[str, str]) -> Recorded:
     engine = Engine()
     serving = threading.Thread(target=engine.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     serving.start()
     chosen = [part for file in files for part in ("-c", str(file))]
     with tempfile.TemporaryDirectory() as settings:
         ended = subprocess.run(
-            [docker, "stack", "deploy", "--resolve-image", "never", *detach(docker), *chosen, STACK],
+            [cli.program, "stack", "deploy", "--resolve-image", "never", *detach(cli), *chosen, STACK],
             env={
                 "PATH": os.environ["PATH"],
                 "DOCKER_CONFIG": settings,
@@ -120,17 +122,6 @@ def record(docker: str, files: Sequence[Path], variables: Mapping[str, str]) -> 
     return engine.recorded
 
 
-def detach(docker: str) -> list[str]:
+def detach(cli: Cli) -> list[str]:
     """CLIs since 26.0 can wait; here there is nothing to wait for."""
-    return ["--detach=true"] if major(docker) >= 26 else []
-
-
-def major(docker: str) -> int:
-    if docker not in _majors:
-        shown = subprocess.run([docker, "--version"], capture_output=True, text=True, check=True).stdout
-        found = re.search(r"version (\d+)", shown)
-        _majors[docker] = int(found[1]) if found else 0
-    return _majors[docker]
-
-
-_majors: dict[str, int] = {}
+    return ["--detach=true"] if cli.version >= (26, 0) else []
