@@ -15,7 +15,8 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load imp
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Loaded, Source
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Connection, Engine, connect
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE, Outcome
-from ansible_collections.homecloud.swarm.plugins.module_utils._stack import OPTIONS, converge_stack
+from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack import converge_stack
 
 Seen = TypeVar("Seen")
 Document = Mapping[str, Any]

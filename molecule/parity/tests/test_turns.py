@@ -34,11 +34,6 @@ ENOUGH = 30
 #: The CLI of the oldest engine wants to be told a version.
 VERSION_OPTIONAL = (1, 42)
 
-#: Fixtures that older CLIs read in another way: the first API whose CLI does not, and the way.
-NAMED: Mapping[str, tuple[tuple[int, int], str]] = {
-    "typing-merge-keys": ((1, 46), "a merge key wins over the key above it"),
-}
-
 
 def nothing_to_do(outcome: Outcome) -> bool:
     """A secret that the CLI has made gets our verifier, which is no change."""
@@ -101,9 +96,6 @@ def test_without_tasks(driver: Driver, folder: Path, capsys: pytest.CaptureFixtu
     for origin, stacks in (("own fixture", ours), ("stack file", theirs)):
         for number, stack in enumerate(stacks):
             result, details = take_turns(driver, stack, f"t{origin[0]}{number}")
-            until, way = NAMED.get(stack.name, ((0, 0), ""))
-            if result.startswith("differs") and driver.api < until:
-                result = f"read otherwise by this CLI ({way})"
             results[f"{origin}: {result}"] += 1
             differing += [f"{stack.name}: {result}: {details}"] if result.startswith("differs") else []
             if not full and origin == "stack file" and results["stack file: took turns"] == ENOUGH:

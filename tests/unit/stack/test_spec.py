@@ -140,6 +140,6 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 def test_the_short_way_to_sameness_finds_what_the_canonical_forms_say(path: str, one: Any, other: Any) -> None:
     try:
         expected = canonical(one, path) == canonical(other, path)
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         return  # a value that no engine gives at this place
     assert same(one, other, path) is expected
