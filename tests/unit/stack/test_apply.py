@@ -31,9 +31,10 @@ class Refusing:
 
     def post(self, path: str, *_body: Any, **_query: Any) -> None:
         self.asked.append(path)
-        answer = self.answers.pop(0) if self.answers else None
-        if answer:
-            raise answer
+        for answer in self.answers[:1]:
+            del self.answers[0]
+            if isinstance(answer, EngineError):
+                raise answer
 
     def delete(self, path: str) -> None:
         self.post(path)
