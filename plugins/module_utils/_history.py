@@ -118,8 +118,14 @@ def last_good(past: Sequence[Revision]) -> tuple[Revision, Content] | None:
     return None
 
 
-def open_record(engine: Engine, stack: str, number: int, content: Content) -> Revision | None:
-    """Write the record of a deploy that begins; None when somebody else has just taken the number."""
+def listed(engine: Engine, stack: str) -> list[Revision]:
+    """All of the stack's, the newest first."""
+    found = engine.get("/configs", filters={"label": [f"{NAMESPACE}={stack}"]}) or []
+    return revisions(item for item in found if REVISION in item["Spec"]["Labels"])
+
+
+def open_record(engine: Engine, stack: str, number: int, content: Content) -> str | None:
+    """Write the record of a deploy that begins, and return its id; None when somebody else has just taken the number."""
     data = packed(stack, number, content)
     if len(data) >= LARGEST:
         raise RefusedError(
@@ -128,12 +134,11 @@ def open_record(engine: Engine, stack: str, number: int, content: Content) -> Re
     labels = {NAMESPACE: stack, REVISION: str(number), VERDICT: Ending.PENDING.value}
     body = {"Name": name_of(stack, number), "Labels": labels, "Data": base64.b64encode(data).decode("ascii")}
     try:
-        made = engine.post("/configs/create", body)
+        return str(engine.post("/configs/create", body)["ID"])
     except EngineError as error:
         if error.status == 409:
             return None
         raise
-    return Revision(number, engine.get(f"/configs/{made['ID']}"))
 
 
 def packed(stack: str, number: int, content: Content) -> bytes:
@@ -174,7 +179,7 @@ def read(engine: Engine, identity: str, stack: str) -> Revision:
     return found
 
 
-def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending.PENDING) -> Revision:
+def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending.PENDING) -> None:
     """Give a sign of life, or say how it ended."""
     spec = revision.live["Spec"]
     body = {**spec, "Labels": {**spec["Labels"], VERDICT: ending.value}}
@@ -182,7 +187,6 @@ def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending
         engine.post(f"/configs/{revision.live['ID']}/update", body, version=revision.live["Version"]["Index"])
     except (NotFoundError, OutOfSequenceError):
         raise taken_over(stack) from None
-    return Revision(revision.number, engine.get(f"/configs/{revision.live['ID']}"))
 
 
 def forget(engine: Engine, past: Sequence[Revision]) -> None:

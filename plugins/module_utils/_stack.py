@@ -206,7 +206,7 @@ class Deploy:
             return None
         if given_up:
             mark(self.engine, given_up, self.request.name, Ending.GIVEN_UP)
-        return replace(waiting, record=record.live["ID"], revision=number)
+        return replace(waiting, record=record, revision=number)
 
     def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
         """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""

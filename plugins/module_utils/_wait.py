@@ -21,7 +21,7 @@ from ._converge import is_settled, judge_all, watch
 from ._engine import Engine
 from ._errors import EngineUnreachableError, NotConvergedError, SwarmError
 from ._evidence import gather
-from ._history import BEAT, Content, Ending, forget, mark, read, revisions
+from ._history import BEAT, Content, Ending, forget, listed, mark, read
 from ._images import Auth
 from ._model import Finding, Kind, Plan, Sort, Step, Verdict
 from ._report import as_rows, counted, paragraphs, standing
@@ -157,7 +157,7 @@ class Wait:
 
     def _close(self, waiting: Waiting, ending: Ending) -> None:
         mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name, ending)
-        forget(self.engine, revisions(observe(self.engine, self.request.name).records))
+        forget(self.engine, listed(self.engine, self.request.name))
 
     def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
         """Set out on the way back, or fail here if there is none."""
@@ -218,7 +218,7 @@ class Wait:
         content = read(self.engine, waiting.record, self.request.name).content()
         first = content is not None and not content.before
         if first:
-            for revision in revisions(observe(self.engine, self.request.name).records):
+            for revision in listed(self.engine, self.request.name):
                 self.engine.delete(f"/configs/{revision.live['ID']}")
         else:
             self._close(waiting, Ending.ROLLED_BACK)

@@ -116,10 +116,11 @@ class Configs:
 def test_a_number_is_given_once() -> None:
     taken = Configs(refusal=EngineError("config s.r1 already exists", 409))
     assert history.open_record(taken, "s", 1, CONTENT) is None  # type: ignore[arg-type]
-    opened = history.open_record(Configs(), "s", 1, CONTENT)  # type: ignore[arg-type]
-    assert opened
-    assert opened.is_pending
-    assert opened.content() == CONTENT
+    configs = Configs()
+    opened = history.open_record(configs, "s", 1, CONTENT)  # type: ignore[arg-type]
+    assert opened == "new"
+    found = history.read(configs, opened, "s")  # type: ignore[arg-type]
+    assert (found.ending, found.content()) == ("pending", CONTENT)
 
 
 def test_a_record_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +140,8 @@ def test_a_deploy_that_was_taken_over_stops() -> None:
 
 def test_an_ending_changes_the_label_alone() -> None:
     engine = Configs(record(1, Ending.PENDING))
-    ended = history.mark(engine, history.read(engine, "c1", "s"), "s", Ending.GOOD)  # type: ignore[arg-type]
+    history.mark(engine, history.read(engine, "c1", "s"), "s", Ending.GOOD)  # type: ignore[arg-type]
+    ended = Revision(1, engine.found["c1"])
     assert (ended.ending, ended.content()) == ("converged", CONTENT)
 
 
