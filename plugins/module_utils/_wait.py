@@ -19,8 +19,8 @@ from ._apply import apply, tidy
 from ._clock import SYSTEM, Clock
 from ._converge import is_settled, judge_all, watch
 from ._engine import Engine
-from ._errors import EngineUnreachableError, NotConvergedError, SwarmError
-from ._evidence import gather
+from ._errors import EngineError, EngineUnreachableError, NotConvergedError, SwarmError
+from ._evidence import Evidence, gather
 from ._history import BEAT, Content, Ending, forget, listed, mark, read
 from ._images import Auth
 from ._model import Finding, Kind, Plan, Sort, Step, Verdict
@@ -137,7 +137,11 @@ class Wait:
         """Give a sign of life when one is due."""
         if not waiting.record or self.clock.wall() - waiting.beat < BEAT:
             return waiting
-        mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name)
+        try:
+            mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name)
+        except (EngineError, EngineUnreachableError):
+            # a leader may just be changing; the next poll tries again
+            return waiting
         return replace(waiting, beat=self.clock.wall())
 
     def _is_well(self, waiting: Waiting) -> None:
@@ -161,10 +165,13 @@ class Wait:
 
     def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
         """Set out on the way back, or fail here if there is none."""
-        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
-        evidence = gather(self.engine, bad, self.request.log_lines, self.request.hidden())
+        evidence = self._evidence(findings)
         failures = [item.to_wire() for item in evidence]
         return self._go_back(waiting, paragraphs(evidence), failures, findings)
+
+    def _evidence(self, findings: list[Finding]) -> list[Evidence]:
+        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
+        return gather(self.engine, bad, self.request.log_lines, self.request.hidden())
 
     def _go_back(
         self, waiting: Waiting, why: list[str], failures: Sequence[Mapping[str, Any]], findings: list[Finding] | None = None
@@ -231,8 +238,7 @@ class Wait:
 
     def _is_lost(self, waiting: Waiting, findings: list[Finding], problem: str = "") -> NoReturn:
         """Going back failed too: say exactly how things are."""
-        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
-        evidence = gather(self.engine, bad, self.request.log_lines, self.request.hidden())
+        evidence = self._evidence(findings)
         content = read(self.engine, waiting.record, self.request.name).content()
         told = ["Going back to the earlier version failed too.", *filter(None, [problem]), *paragraphs(evidence), "This is how things are:"]
         told += standing(findings, self._versions(content) if content else {})

@@ -303,6 +303,20 @@ def test_who_was_taken_over_stops(swarm: Swarm) -> None:
         run(swarm, {"a": "two", "b": "two"})
 
 
+def test_a_leader_that_changes_ends_no_deploy(swarm: Swarm) -> None:
+    swarm.traps[r"POST /services/id\d+/update s_b"] = lambda: swarm.traps.update({"GET /(tasks|configs)": EngineError("no leader", 500)})
+    clock = Clock(now=lambda: swarm.time, sleep=lambda some: _elect(swarm, some), wall=lambda: swarm.time)
+    assert deploy(swarm, asked({"a": "two", "b": "two"}), False, clock).changed  # type: ignore[arg-type]
+    assert swarm.endings() == [(2, "converged")]
+
+
+def _elect(swarm: Swarm, some: float) -> None:
+    """Half a minute later there is a leader again."""
+    swarm.time += some
+    if swarm.time > 1_800_000_030:
+        swarm.traps.clear()
+
+
 def test_a_wait_can_be_left_and_taken_up(swarm: Swarm) -> None:
     first = run(swarm, {"a": "two", "b": "bad"}, patience=0.1)
     assert first.values["waiting"]["touched"] == ("s_a", "s_b")
