@@ -1,4 +1,4 @@
-"""Record what real engines say while services come up or fail: `recorder.py LAB` writes tests/unit/stack/recordings/ENGINE/CASE.json.
+"""Record what real engines say while services come up or fail: `recorder.py LAB [CASE...]`, into tests/unit/stack/recordings.
 
 The lab's managers are one swarm each, so that one run records several engines:
 LAB_NAME=recorder LAB_MANAGERS=3 LAB_WORKERS=0 LAB_RELEASE=bookworm,trixie,forky make lab
@@ -43,15 +43,15 @@ CASES: dict[str, tuple[str, str]] = {
     "one_shot": (f"{BASE} --restart-condition none {IMAGE} true", ""),
     "job": (f"{JOB} true", ""),
     "job_fails": (f"{JOB} sh -c 'exit 3'", ""),
-    "update": (f"{BASE} --replicas 2 --update-monitor 2s {SLEEP}", "--env-add NEW=1"),
-    "update_paused": (f"{BASE} --replicas 2 --update-monitor 2s {SLEEP}", "--args 'sh -c \"exit 3\"'"),
+    "update": (f"{BASE} --replicas 2 --update-monitor 5s {SLEEP}", "--env-add NEW=1"),
+    "update_paused": (f"{BASE} --replicas 2 --update-monitor 5s {SLEEP}", "--args 'sh -c \"exit 3\"'"),
     "update_rolled_back": (
-        f"{BASE} --replicas 2 --update-monitor 2s --rollback-monitor 2s --update-failure-action rollback {SLEEP}",
+        f"{BASE} --replicas 2 --update-monitor 5s --rollback-monitor 2s --update-failure-action rollback {SLEEP}",
         "--args 'sh -c \"exit 3\"'",
     ),
-    "update_continues": (f"{BASE} --update-monitor 2s --update-failure-action continue {SLEEP}", "--args 'sh -c \"exit 3\"'"),
+    "update_continues": (f"{BASE} --update-monitor 5s --update-failure-action continue {SLEEP}", "--args 'sh -c \"exit 3\"'"),
     "update_scale_only": (f"{BASE} {SLEEP}", "--replicas 2"),
-    "update_of_a_one_shot": (f"{BASE} --restart-condition none --update-monitor 2s {IMAGE} true", "--env-add NEW=1"),
+    "update_of_a_one_shot": (f"{BASE} --restart-condition none --update-monitor 5s {IMAGE} true", "--env-add NEW=1"),
 }
 
 #: Runs on the node: makes all services, updates them, and prints a line for each poll in which something was different.
@@ -60,7 +60,7 @@ import json, subprocess, sys, threading, time
 import docker
 cases = json.load(sys.stdin)
 engine = docker.APIClient(version="auto", timeout=60)
-began = {}
+began, written = {}, {}
 def read(path, **query):
     return engine.get(engine._url(path), params=query).json()
 def run(command):
@@ -74,6 +74,7 @@ def begin():
             run(f"docker service update --detach --no-resolve-image {update} {case}")
         else:
             make(case, create)
+        written[case] = time.time()
 run("docker info --format '{{.Swarm.LocalNodeState}}' | grep -qx active || docker swarm init --advertise-addr eth0")
 for case, (create, update) in cases.items():
     if update:
@@ -88,7 +89,7 @@ while time.time() < stop:
     print(json.dumps({"now": now, "services": services, "tasks": tasks, "nodes": read("/nodes")}), flush=True)
     time.sleep(0.5)
 beginning.join()
-print(json.dumps({"engine": engine.version()["Version"], "began": began}))
+print(json.dumps({"engine": engine.version()["Version"], "began": began, "written": written}))
 for case in cases:
     run(f"docker service rm {case}")
 """
@@ -106,8 +107,9 @@ def main() -> None:
     folder = ROOT / ".lab" / sys.argv[1]
     inventory = yaml.safe_load((folder / "inventory.yml").read_text())["all"]["children"]["swarm_managers"]["hosts"]
     for host in inventory.values():
-        for first in range(0, len(CASES), AT_ONCE):
-            names = list(CASES)[first : first + AT_ONCE]
+        wanted = sys.argv[2:] or list(CASES)
+        for first in range(0, len(wanted), AT_ONCE):
+            names = wanted[first : first + AT_ONCE]
             write(names, record(folder, host["ansible_port"], {name: CASES[name] for name in names}))
 
 
@@ -124,7 +126,7 @@ def write(cases: list[str], lines: list[dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for case in cases:
         names: dict[str, str] = {}
-        seen = [snapshot for snapshot in snapshots if snapshot["now"] > about["began"][case]]
+        seen = [snapshot for snapshot in snapshots if snapshot["now"] > about["written"][case]]
         polls = list(islice(changes(case, seen, names), MOST))
         # when somebody looked, as what is seen may be old by the next look
         ended = polls[-1]["now"] if len(polls) == MOST else seen[-1]["now"]
