@@ -122,8 +122,9 @@ def _create(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
 
 
 def _update(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
+    query = {"version": step.live["Version"]["Index"], **({"rollback": "previous"} if step.rollback else {})}
     with _named(step, "updated"):
-        engine.post(f"/{step.sort.value}s/{step.live['ID']}/update", _on_the_wire(step), headers, version=step.live["Version"]["Index"])
+        engine.post(f"/{step.sort.value}s/{step.live['ID']}/update", _on_the_wire(step), headers, **query)
 
 
 @contextmanager

@@ -83,6 +83,8 @@ class Step:
     restarts: int = 0
     #: a service that is taken off a network, which is then made anew
     detached: bool = False
+    #: the wanted spec is the one that the engine keeps as the service's previous one
+    rollback: bool = False
 
 
 @dataclass(frozen=True)

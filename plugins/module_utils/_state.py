@@ -18,6 +18,7 @@ from ._desired import Desired
 from ._diff import differences
 from ._model import Body, Kind, Plan, Sort, Step
 from ._plan import Intent, compare, readable, references
+from ._spec import same
 
 #: What the engine adds to a network's options by itself.
 ALLOCATED = "com.docker.network.driver.overlay.vxlanid_list"
@@ -114,7 +115,15 @@ def lost(state: State, actual: Actual) -> list[str]:
 def way_back(state: State, actual: Actual, stack: str) -> Plan:
     """The steps that bring the state back from what is there now; what was made since is removed last."""
     plan = compare(as_desired(state, stack), actual, Intent(prune=True, recreate=True, exact=True))
-    return replace(plan, steps=(*plan.steps, *_relabelled(state, actual, stack), *_made_since(state, actual, stack)))
+    steps = map(_by_rollback, plan.steps)
+    return replace(plan, steps=(*steps, *_relabelled(state, actual, stack), *_made_since(state, actual, stack)))
+
+
+def _by_rollback(step: Step) -> Step:
+    """Let the engine roll back where it can: by ``rollback_config``, which unlike an update stops tasks first and so frees their ports."""
+    previous = step.live.get("PreviousSpec")
+    can = step.sort is Sort.SERVICE and step.kind is Kind.UPDATE and previous and same(previous, step.body)
+    return replace(step, rollback=True) if can else step
 
 
 def _relabelled(state: State, actual: Actual, stack: str) -> Iterator[Step]:

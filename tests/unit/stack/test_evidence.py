@@ -31,8 +31,8 @@ def failed(state: str = "failed", tty: bool = False) -> dict[str, Any]:
 class Telling:
     """An engine with one task."""
 
-    def __init__(self, task: Any, log: Any = "one\nboom\n", node: Any = NODE, health: str = "") -> None:
-        self.found = {f"/tasks/{TASK}": task, "/nodes": [node]}
+    def __init__(self, task: Any, log: Any = "one\nboom\n", node: Any = None, health: str = "") -> None:
+        self.found = {f"/tasks/{TASK}": task, "/nodes": [node or NODE]}
         if health:
             self.found["/containers/c1/json"] = {"State": {"Health": {"Log": [{"Output": "before"}, {"Output": f"{health}\n"}]}}}
         self.log = log

@@ -93,6 +93,14 @@ def test_what_comes_back_is_the_same_to_the_letter() -> None:
     assert step.body == spec("web")
 
 
+@pytest.mark.parametrize(("previous", "rolls_back"), [(spec("web"), True), (spec("web", "nginx:0"), False), (None, False)])
+def test_the_engine_rolls_back_where_it_still_has_the_earlier_spec(previous: dict[str, Any] | None, rolls_back: bool) -> None:
+    now = actual(spec("web", "nginx:2"), spec("db"))
+    now.services["s_web"].update(PreviousSpec=previous)  # type: ignore[attr-defined]
+    (step,) = way_back(captured(BEFORE, "s"), now, "s").steps
+    assert step.rollback is rolls_back
+
+
 def test_a_state_survives_being_written_down() -> None:
     state = captured(BEFORE, "s")
     assert State.from_wire(json.loads(json.dumps(state.to_wire()))) == state
