@@ -128,6 +128,8 @@ def run(part: Part) -> Result:
             os.killpg(process.pid, signal.SIGTERM)
             code = process.wait()
             log.write(f"\ntests/run.py: stopped after {LIMIT_S} s\n")
+        if code < 0:
+            log.write(f"\ntests/run.py: ended by signal {-code}\n")
         RUNNING.remove(process.pid)
     result = judged(part, code, time.monotonic() - began)
     print(row(result), flush=True)

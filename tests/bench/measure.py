@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -67,6 +68,8 @@ def lab(name: str, **shape: str) -> Iterator[Path]:
     """A lab of this shape, as LAB_… variables without their prefix; yields its inventory and removes it in the end."""
     command = [sys.executable, str(ROOT / "molecule" / "lab" / "lab.py")]
     environment = {**os.environ, "LAB_NAME": name, **{f"LAB_{key.upper()}": value for key, value in shape.items()}}
+    # What a time limit sends must not leave the lab behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("The bench was stopped."))
     try:
         subprocess.run([*command, "up"], env=environment, check=True)
         yield ROOT / ".lab" / name / "inventory.yml"
@@ -125,7 +128,8 @@ def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def judge(aims: Sequence[Aim]) -> int:
     """Say which aims are met; the code to end with."""
-    print(f"\nload of the machine over the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(f"\nload of the machine over the last 1, 5 and 15 minutes: {loads}; it has {os.cpu_count()} cores\n")
     for aim in aims:
         print(aim)
     return int(any(aim.failed for aim in aims))
