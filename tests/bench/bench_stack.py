@@ -63,7 +63,7 @@ def rounds(services: int) -> Iterator[dict[str, Any]]:
             yield task(Case(FIRST, services, side))
             if side is sides[0]:
                 yield remove()
-        for _ in range(repeats):
+        for _turn in range(repeats):
             yield from (task(Case(AGAIN, services, side)) for side in (*sides, PING))
         yield remove()
 
@@ -83,7 +83,7 @@ def measured(inventory: Path, python: Path) -> dict[Case, Samples]:
     played = play([*prepare(), *chain.from_iterable(map(rounds, SIZES))], inventory, "manager1", python)
     # Most playbooks have one stack: their first task has to pack the module too.
     play([task(Case(FIRST, ALONE_SIZE, OURS))], inventory, "manager1", python)
-    for _ in range(ALONE_TIMES):
+    for _turn in range(ALONE_TIMES):
         for side in (OURS, THEIRS, PING):
             played += play([task(Case(ALONE, ALONE_SIZE, side))], inventory, "manager1", python)
     check(played)
