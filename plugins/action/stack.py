@@ -115,10 +115,13 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_async = True
+    #: folder of the inventory, where people who run our playbooks keep their files
+    _inventory = ""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         options = dict(self._task.args)
+        self._inventory = str((task_vars or {}).get("inventory_dir") or "")
         warnings: tuple[str, ...] = ()
         if options.get("state", "present") == "present" and options.get("compose"):
             try:
@@ -196,11 +199,16 @@ class ActionModule(ActionBase):
         return variables
 
     def _find(self, name: str) -> str:
-        """Where templates are looked for: beside the playbook, in the role, or as an absolute path."""
+        """Where templates are looked for: beside the playbook, in the role, or as an absolute path; else beside the inventory."""
         try:
             return str(self._find_needle("templates", name))
         except AnsibleError as problem:
-            raise ComposeError(f"There is no file '{name}' on the controller, neither beside the playbook nor in the role.") from problem
+            beside = Path(self._inventory, name)
+            if self._inventory and beside.exists():
+                return str(beside)
+            raise ComposeError(
+                f"There is no file '{name}' on the controller, neither beside the playbook, nor in the role, nor beside the inventory."
+            ) from problem
 
     def _read(self, path: str) -> bytes:
         """The file's bytes, decrypted when it is a vault."""

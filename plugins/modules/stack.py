@@ -48,7 +48,8 @@ options:
     default: present
   compose:
     description:
-      - Compose files on the controller (looked for as templates are, beside the playbook or in the role), or mappings of the same form.
+      - Compose files on the controller (looked for as templates are, beside the playbook or in the role, then beside the inventory),
+        or mappings of the same form.
       - Several are merged from left to right, as C(docker stack deploy -c A -c B) does.
       - Files are not rendered by Jinja; O(env) is the way to hand values in.
       - Required with O(state=present).

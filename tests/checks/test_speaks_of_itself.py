@@ -11,8 +11,9 @@ from pythons import ROOT
 # Written in pieces, so that this file passes its own check.
 HOSTS = ("docker[.]io/", "ghcr[.]io", "quay[.]io", "gcr[.]io", "registry[.]k8s[.]io", "download[.]docker[.]com", "hub[.]docker[.]com")
 PACKAGES = ("pypi[.]org", "galaxy[.]ansible[.]com", "deb[.]debian[.]org", "npmjs[.]org", "proxy[.]golang[.]org")
-PLACES = (r"/work[/]", "/root/[.]pyenv", "/tmp/[b]rief", "shared/[d]esign", "/opt/[p]ypi", "/opt/[w]heels")
-TALK = (r"\bissue #?[0-9]", r"\b[C]laude\b", r"\b[C]hatGPT\b")
+# Where people keep checkouts; nodes have a /root of their own.
+PLACES = (r"/home/(?!someone)[a-z]+/", r"/root/(?:[\w.]+/)*(?:[c]heckout|[.]venv|[.]pyenv)", r"(?<![\w.}])/work[/]")
+TALK = (r"\bissue #?[0-9]",)
 FORBIDDEN = re.compile("|".join((*HOSTS, *PACKAGES, *PLACES, *TALK)), re.IGNORECASE)
 # The licence is quoted, not ours to word.
 QUOTED = {"LICENSE"}
@@ -34,7 +35,8 @@ def test_no_file_names_what_it_should_not() -> None:
     [
         "image: quay" + ".io/x",
         "from docker" + ".io/library/x",
-        "cd /work" + "/main",
+        "cd /root" + "/checkout",
+        "in /home" + "/me/checkout",
         "as issue" + " 12 says",
         "https://pypi" + ".org/simple",
     ],

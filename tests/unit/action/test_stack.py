@@ -36,7 +36,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
         action = ActionModule(task, MagicMock(), MagicMock(), loader, MagicMock(), None)
         monkeypatch.setattr(action, "_execute_module", listen)
-        return action.run(task_vars={}), sent
+        return action.run(task_vars={"inventory_dir": str(tmp_path / "inventory")}), sent
 
     return run
 
@@ -48,6 +48,14 @@ def test_files_become_one_project(play: Any, tmp_path: Path) -> None:
     assert not result.get("failed")
     assert sent["project"]["services"]["web"]["image"] == "nginx:1.4"
     assert base64.b64decode(sent["secrets"]["pw"]) == b"hush\x00\xff"
+
+
+def test_a_file_beside_the_inventory_is_found_after_one_beside_the_playbook(play: Any, tmp_path: Path) -> None:
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "stack.yml").write_text("services: {a: {image: inventory}}")
+    assert play(name="s", compose="stack.yml")[1]["project"]["services"]["a"]["image"] == "inventory"
+    (tmp_path / "stack.yml").write_text("services: {a: {image: playbook}}")
+    assert play(name="s", compose="stack.yml")[1]["project"]["services"]["a"]["image"] == "playbook"
 
 
 def test_a_value_stands_in_for_the_file(play: Any, tmp_path: Path) -> None:
