@@ -31,7 +31,7 @@ MODULE = "homecloud.swarm.stack"
 #: What only the first call needs.
 LOADED = ("compose", "project", "env", "env_files", "configs")
 #: What only the first call knows.
-PLANNED = ("changed", "plan", "diff", "warnings")
+PLANNED = ("plan", "diff", "warnings")
 #: Seconds after which a call returns although nothing has changed.
 PATIENCE = 5.0
 #: Callbacks whose output is lines for people; all others are left alone.
@@ -162,7 +162,8 @@ class ActionModule(ActionBase):
                 progress.show(last)
         planned = {name: first[name] for name in PLANNED if name in first}
         ended = {name: value for name, value in last.items() if name not in (*PLANNED, "waiting")}
-        return {**ended, **planned}
+        # a deploy that was interrupted is carried on by a run that itself has nothing to change
+        return {**ended, **planned, "changed": any(call.get("changed", False) for call in (first, last))}
 
     def _load(self, options: Mapping[str, Any]) -> Loaded:
         given = {sort: contents_of(options.get(sort), sort) for sort in ("secrets", "configs")}

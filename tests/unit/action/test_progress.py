@@ -115,6 +115,12 @@ def test_a_failure_on_the_way_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) ->
     assert (played.result["failed"], played.result["failures"], played.result["plan"]) == (True, ["why"], ["a step"])
 
 
+def test_what_an_interrupted_deploy_had_changed_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = {**SLICES[0], "changed": False}
+    assert Played(monkeypatch, [first, {"failed": True, "changed": True, "services": []}], OPTIONS).result["changed"]
+    assert not Played(monkeypatch, [first, {"changed": False, "services": []}], OPTIONS).result["changed"]
+
+
 @pytest.mark.parametrize(
     ("options", "callback", "task"),
     [
