@@ -47,7 +47,7 @@ def has_converged(now: Situation) -> bool:
 def image_is_missing(now: Situation) -> bool:
     """Every attempt so far ended for want of the image, and more than one a slot has been made, or none will follow."""
     ended = [task for tasks in now.ended.values() for task in tasks]
-    missing = bool(ended) and not now.good and all("No such image" in error_of(task) for task in ended)
+    missing = bool(ended) and not now.good and not now.may_mend and all("No such image" in error_of(task) for task in ended)
     return missing and (len(ended) > now.wanted or has_given_up(now))
 
 
@@ -59,7 +59,7 @@ def has_given_up(now: Situation) -> bool:
 
 
 def keeps_ending(now: Situation) -> bool:
-    return any(
+    return not now.may_mend and any(
         len(now.ended[slot]) >= now.crashes and not (is_up(tasks[0]) and tasks[0]["ID"] in now.steady) for slot, tasks in now.slots.items()
     )
 

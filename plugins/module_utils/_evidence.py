@@ -59,8 +59,7 @@ def _evidence(engine: Engine, finding: Finding, nodes: dict[str, Body], lines: i
     told = Evidence(
         finding.service, finding.verdict, finding.running, finding.wanted, finding.reason, finding.node, finding.task, finding.state
     )
-    blamed = TASK.search(finding.reason)
-    task = _found(engine, f"/tasks/{blamed[1] if blamed else finding.task}") if blamed or finding.task else None
+    task = _culprit(engine, finding)
     if task is None:
         return told
     status = task["Status"]
@@ -77,6 +76,18 @@ def _evidence(engine: Engine, finding: Finding, nodes: dict[str, Body], lines: i
         health=_health(engine, container["ContainerID"]) if ran else "",
         log=_log(engine, task, lines) if ran and node and node["Status"]["State"] == "ready" else (),
     )
+
+
+def _culprit(engine: Engine, finding: Finding) -> Body | None:
+    """The task that the engine blames, else the last that failed where it has gone back from it, else the finding's own."""
+    if blamed := TASK.search(finding.reason):
+        return _found(engine, f"/tasks/{blamed[1]}")
+    if finding.verdict is Verdict.ROLLED_BACK:
+        # with the rollback completed, the status names it no more
+        tasks = engine.get("/tasks", filters={"service": [finding.service]}) or []
+        dead = [task for task in tasks if task["Status"]["State"] in ("failed", "rejected")]
+        return max(dead, key=lambda task: str(task.get("UpdatedAt", "")), default=None)
+    return _found(engine, f"/tasks/{finding.task}") if finding.task else None
 
 
 def _found(engine: Engine, path: str) -> Body | None:

@@ -218,6 +218,11 @@ class Situation:
                 found.add(str(tasks[0]["ID"]))
         return frozenset(found)
 
+    @cached_property
+    def may_mend(self) -> bool:
+        """Whether it is too early to condemn what we did not write to: a node that has just joined fails until it is set up."""
+        return not self.touched and self.now - self.deed.since <= self.limits.progress
+
     def is_new(self, task: Body) -> bool:
         """Whether the task tells of the service as we have just written it.
 

@@ -220,6 +220,15 @@ def test_what_crashed_before_we_wrote_is_not_held_against_it(newest: list[dict[s
     assert judge_all(snapshot, Limits(), Deed(frozenset({"s_web"}), NOW - 5))[0].verdict is Verdict.UPDATING
 
 
+@pytest.mark.parametrize("error", [EXIT, NO_IMAGE])
+@pytest.mark.parametrize(("touched", "ago", "condemned"), [("s_web", 40, True), ("", 40, False), ("", 90, True)])
+def test_what_we_did_not_write_to_may_mend(error: str, touched: str, ago: float, condemned: bool) -> None:
+    tasks = [*(dead(1, past, error, "rejected") for past in (30, 20, 10)), task(1, "ready", 1)]
+    deed = Deed(frozenset({touched}), NOW - ago)
+    verdict = judge_all(Snapshot([service(ONE)], tasks, NODES, NOW), Limits(), deed)[0].verdict
+    assert (verdict is not Verdict.UPDATING) is condemned
+
+
 @pytest.mark.parametrize(
     ("given", "monitor", "ago", "verdict"),
     [

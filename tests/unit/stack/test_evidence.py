@@ -38,7 +38,7 @@ class Telling:
         self.log = log
         self.asked: list[Any] = []
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, **_query: Any) -> Any:
         return self.found[path]
 
     def find(self, path: str) -> Any:
@@ -72,6 +72,17 @@ def test_the_task_that_the_engine_blames_is_shown() -> None:
     message = f"update rolled back due to failure or early termination of task {TASK}"
     found = evidence(Telling(failed()), message, task="")
     assert (found.task, found.error) == (TASK, EXIT)
+
+
+def test_after_a_rollback_the_last_task_that_failed_is_shown() -> None:
+    earlier = {**failed(), "ID": "earlier", "UpdatedAt": "2026-01-01T00:00:01Z"}
+    later = {**failed(), "UpdatedAt": "2026-01-01T00:00:02Z"}
+    runs = {**later, "ID": "runs", "UpdatedAt": "2026-01-01T00:00:03Z", "Status": {"State": "running"}}
+    engine = Telling(failed())
+    engine.found["/tasks"] = [earlier, later, runs]
+    finding = Finding("s_web", Verdict.ROLLED_BACK, 2, 2, "rollback completed")
+    (found,) = gather(engine, [finding], 20, ())  # type: ignore[arg-type]
+    assert (found.task, found.exit_code, found.log) == (TASK, 3, ("one", "boom"))
 
 
 @pytest.mark.parametrize(
