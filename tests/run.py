@@ -30,6 +30,8 @@ AT_ONCE = 2
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures is played by `make test-full` only.
 OTHER_RELEASES = ("bookworm", "forky")
+# Scenarios that only `make test-full` plays.
+FULL_ONLY = frozenset({"failures-both"})
 # A part that hangs is a failed part.
 LIMIT_S = 45 * 60
 # A line of a log that belongs under the part's row.
@@ -81,7 +83,8 @@ def parts() -> Iterator[Part]:
     for cli in clis.names():
         yield Part(f"differential {cli}", "units", (PYTHON, "tests/clis.py", cli))
     for scenario in _scenarios():
-        yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario))
+        group = "full" if scenario in FULL_ONLY else "molecule"
+        yield Part(f"molecule {scenario}", group, (PYTHON, "tests/scenario.py", scenario))
     for release in OTHER_RELEASES:
         again = ("env", f"FAILURES_RELEASE={release}", PYTHON, "tests/scenario.py", "failures")
         yield Part(f"molecule failures {release}", "full", again, alone=True)

@@ -123,7 +123,12 @@ class ActionModule(ActionBase):
         options = dict(self._task.args)
         self._inventory = str((task_vars or {}).get("inventory_dir") or "")
         warnings: tuple[str, ...] = ()
-        if options.get("state", "present") == "present" and options.get("compose"):
+        if options.get("state", "present") != "present":
+            # values of a stack that goes are nobody's business
+            options = {name: value for name, value in options.items() if name not in (*LOADED, "secrets")}
+        elif not options.get("compose", True):
+            return {**result, "failed": True, "msg": "The option 'compose' names no file: give one, or set state to absent to remove the stack."}
+        elif options.get("compose"):
             try:
                 loaded = self._load(options)
             except SwarmError as error:

@@ -58,6 +58,17 @@ def test_a_file_beside_the_inventory_is_found_after_one_beside_the_playbook(play
     assert play(name="s", compose="stack.yml")[1]["project"]["services"]["a"]["image"] == "playbook"
 
 
+def test_a_removal_hands_no_values_over(play: Any) -> None:
+    _result, sent = play(name="s", state="absent", compose=["gone.yml"], secrets={"pw": "hush"}, configs={"a": "b"}, env={"A": "b"})
+    assert sent == {"name": "s", "state": "absent"}
+
+
+def test_no_file_at_all_is_refused(play: Any) -> None:
+    result, sent = play(name="s", compose=[], prune=True)
+    assert (result["failed"], sent) == (True, {})
+    assert result["msg"].startswith("The option 'compose' names no file")
+
+
 def test_a_value_stands_in_for_the_file(play: Any, tmp_path: Path) -> None:
     (tmp_path / "stack.yml").write_text(WEB)
     _result, sent = play(name="s", compose="stack.yml", env={"TAG": 1}, secrets={"pw": "given"})
