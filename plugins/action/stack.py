@@ -127,7 +127,8 @@ class ActionModule(ActionBase):
             # values of a stack that goes are nobody's business
             options = {name: value for name, value in options.items() if name not in (*LOADED, "secrets")}
         elif not options.get("compose", True):
-            return {**result, "failed": True, "msg": "The option 'compose' names no file: give one, or set state to absent to remove the stack."}
+            sentence = "The option 'compose' names no file: give one, or set state to absent to remove the stack."
+            return {**result, "failed": True, "msg": sentence}
         elif options.get("compose"):
             try:
                 loaded = self._load(options)
