@@ -205,6 +205,7 @@ options:
     description:
       - Seconds after which a service that no node fits, that gets no address, or that does not pass its health check has failed,
         without the rest of O(wait_timeout) being waited for. A health check has at least as long as the engine itself gives it.
+      - A service that this task did not write to has as long to mend before it counts as crash-looping or without image.
     type: int
     default: 60
   log_lines:
