@@ -61,7 +61,7 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: 
         services={item["Spec"]["Name"]: item for item in services if _belongs(item, stack)},
         others=tuple(item for item in services if not _belongs(item, stack)),
         network_ids={
-            **_predefined(engine, _targets(wanted)),
+            **_predefined(engine, wanted, networks, [item for item in services if _belongs(item, stack)]),
             **{item["Name"]: item["Id"] for item in networks},
         },
         secret_ids={name: item["ID"] for name, item in secrets.items()},
@@ -128,13 +128,18 @@ def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> di
     return {item["Spec"]["Name"]: item for item in found}
 
 
-def _targets(desired: Desired) -> set[str]:
-    return {network["Target"] for service in desired.services.values() for network in service["TaskTemplate"].get("Networks") or []}
+def targets(spec: Body) -> frozenset[str]:
+    """The networks a service is on: names in a desired spec, ids in a live one."""
+    return frozenset(item["Target"] for item in spec["TaskTemplate"].get("Networks") or [])
 
 
-def _predefined(engine: Engine, targets: set[str]) -> dict[str, str]:
+def _predefined(engine: Engine, desired: Desired, networks: Iterable[Body], services: Iterable[Body]) -> dict[str, str]:
+    """Those that a file names; all, where a service that runs is on a network that is not listed."""
+    wanted = frozenset[str]().union(*map(targets, desired.services.values()))
+    unlisted = frozenset[str]().union(*(targets(item["Spec"]) for item in services)) - {item["Id"] for item in networks}
     # without the scope the name leads to the node's own network, which has another id
-    return {name: engine.get(f"/networks/{name}", scope="swarm")["Id"] for name in PREDEFINED if name in targets}
+    found = {name: engine.find(f"/networks/{name}", scope="swarm") for name in PREDEFINED if unlisted or name in wanted}
+    return {name: network["Id"] for name, network in found.items() if network}
 
 
 #: Sort of external object -> how to make it.

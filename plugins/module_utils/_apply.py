@@ -12,13 +12,22 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from ._actual import labelled
+from ._actual import labelled, targets
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine, retried
-from ._errors import EngineError, InUseError, NameTakenError, NotFoundError, OutOfSequenceError, PortTakenError, SwarmError
+from ._errors import (
+    EngineError,
+    EngineUnreachableError,
+    InUseError,
+    NameTakenError,
+    NotFoundError,
+    OutOfSequenceError,
+    PortTakenError,
+    QuorumLostError,
+    SwarmError,
+)
 from ._images import Auth
 from ._model import NAMESPACE, Kind, Plan, Sort, Step
-from ._plan import targets
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier
 
 #: How often a plan is made anew when somebody else writes to the same objects.
@@ -36,6 +45,10 @@ TERMINAL = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "o
 #: Somebody else has written, made or removed what we were about to: what is there now has to be read again.
 SURPRISES = (OutOfSequenceError, NotFoundError, NameTakenError)
 
+#: What passes by itself: the swarm's allocator is just behind (the plan has freed the port, or it would have been refused), or
+#: its managers elect a leader.
+PASSING = (PortTakenError, QuorumLostError)
+
 
 def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, clock: Clock = SYSTEM) -> None:
     """Carry the plan out.
@@ -47,13 +60,13 @@ def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, clo
     done: list[str] = []
     deadline = clock.now() + REMOVAL_SECONDS
     attempt = 1
+    still_true: Plan | None = plan
     try:
         while True:
             try:
-                _carry_out(engine, plan, again, auth, done)
+                _carry_out(engine, still_true or again(), again, auth, done, clock)
                 return
-            except PortTakenError:
-                # the plan has freed it, or it would have been refused: the swarm's allocator is just behind
+            except PASSING:
                 if clock.now() >= deadline:
                     raise
                 clock.sleep(PAUSE)
@@ -64,28 +77,35 @@ def apply(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, clo
                     raise
                 attempt += 1
                 clock.sleep(PAUSE * leaving)
-            plan = again()
+            still_true = None
     except SwarmError as error:
         error.achieved = {**error.achieved, "changed": bool(done), "done": done}
         raise
 
 
-def _carry_out(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, done: list[str]) -> None:
+def _carry_out(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth, done: list[str], clock: Clock) -> None:
     needed = [step for step in plan.steps if step.sort is not Sort.SERVICE and step.kind is not Kind.REMOVE]
     for step in needed:
-        act(engine, step)
+        act(engine, step, None, clock)
         done.append(_said(step))
     for step in (again() if needed else plan).steps:
         if step.sort is Sort.SERVICE:
-            act(engine, step, auth)
+            act(engine, step, auth, clock)
             done.append(_said(step))
 
 
-def tidy(engine: Engine, plan: Plan) -> None:
-    """Remove what the plan says nobody needs any more, when the services that let go of it are well."""
+def tidy(engine: Engine, plan: Plan, clock: Clock = SYSTEM) -> list[str]:
+    """Remove what the plan says nobody needs any more, when the services that let go of it are well; what could not go, in words."""
+    problems = []
     for step in plan.steps:
         if step.sort is not Sort.SERVICE and step.kind is Kind.REMOVE:
-            remove_patiently(engine, step)
+            try:
+                remove_patiently(engine, step, clock=clock)
+            except EngineUnreachableError:
+                raise
+            except SwarmError as problem:
+                problems.append(problem.message)
+    return problems
 
 
 def adopt(engine: Engine, plan: Plan) -> frozenset[tuple[Sort, str]]:
@@ -109,19 +129,19 @@ def _said(step: Step) -> str:
     return f"{step.kind.value} {step.sort.value} {step.name}"
 
 
-def act(engine: Engine, step: Step, auth: Auth | None = None) -> None:
+def act(engine: Engine, step: Step, auth: Auth | None = None, clock: Clock = SYSTEM) -> None:
     """One step. The credentials go with the service, for the nodes that pull its image."""
     header = auth(step.body["TaskTemplate"]["ContainerSpec"]["Image"]) if auth and step.body else None
     headers = {"X-Registry-Auth": header} if header else {}
-    ACTS[step.kind](engine, step, headers)
+    ACTS[step.kind](engine, step, headers, clock)
 
 
-def _create(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
+def _create(engine: Engine, step: Step, headers: Mapping[str, str], _clock: Clock) -> None:
     with _named(step, "created"):
         engine.post(f"/{step.sort.value}s/create", _on_the_wire(step), headers)
 
 
-def _update(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
+def _update(engine: Engine, step: Step, headers: Mapping[str, str], _clock: Clock) -> None:
     query = {"version": step.live["Version"]["Index"], **({"rollback": "previous"} if step.rollback else {})}
     with _named(step, "updated"):
         engine.post(f"/{step.sort.value}s/{step.live['ID']}/update", _on_the_wire(step), headers, **query)
@@ -136,14 +156,14 @@ def _named(step: Step, what: str) -> Iterator[None]:
         raise type(error)(f"{step.sort.value.capitalize()} {step.name} could not be {what}. {error.message}", error.status) from error
 
 
-def _replace(engine: Engine, step: Step, headers: Mapping[str, str]) -> None:
+def _replace(engine: Engine, step: Step, headers: Mapping[str, str], clock: Clock) -> None:
     if step.sort is Sort.NETWORK:
         _detach(engine, step)
-        remove_patiently(engine, step)
+        remove_patiently(engine, step, clock=clock)
     else:
-        _remove(engine, step, headers)
-        _await_tasks(engine, step)
-    _create(engine, step, headers)
+        _remove(engine, step, headers, clock)
+        _await_tasks(engine, step, clock)
+    _create(engine, step, headers, clock)
 
 
 def _detach(engine: Engine, step: Step) -> None:
@@ -161,17 +181,17 @@ def _detach(engine: Engine, step: Step) -> None:
     retried(attempt)
 
 
-def _await_tasks(engine: Engine, step: Step) -> None:
+def _await_tasks(engine: Engine, step: Step, clock: Clock) -> None:
     """Wait for the last tasks of a removed service: what they hold (a volume, a port of the node) is for its successor."""
     stack = step.live["Spec"]["Labels"][NAMESPACE]
-    if not await_condition(lambda: not _tasks(engine, stack, step.live["ID"]), REMOVAL_SECONDS):
+    if not await_condition(lambda: not _tasks(engine, stack, step.live["ID"]), REMOVAL_SECONDS, clock):
         raise SwarmError(
             f"Tasks of service {step.name} still run {REMOVAL_SECONDS:g} s after its removal: is a node down? Run it again when the "
             "node is back or removed."
         )
 
 
-def _remove(engine: Engine, step: Step, _headers: Mapping[str, str]) -> None:
+def _remove(engine: Engine, step: Step, _headers: Mapping[str, str], _clock: Clock) -> None:
     engine.delete(f"/{step.sort.value}s/{quote(name_or_id(step), safe='')}")
 
 
@@ -180,7 +200,7 @@ def name_or_id(step: Step) -> str:
     return str(step.live.get("ID") or step.live.get("Id") or step.name)
 
 
-ACTS: Mapping[Kind, Callable[[Engine, Step, Mapping[str, str]], None]] = {
+ACTS: Mapping[Kind, Callable[[Engine, Step, Mapping[str, str], Clock], None]] = {
     Kind.CREATE: _create,
     Kind.UPDATE: _update,
     Kind.REPLACE: _replace,
@@ -232,7 +252,7 @@ def remove_patiently(engine: Engine, step: Step, timeout: float = REMOVAL_SECOND
 
 def _gone(engine: Engine, step: Step, obstacles: list[str]) -> bool:
     try:
-        _remove(engine, step, {})
+        _remove(engine, step, {}, SYSTEM)
     except EngineError as error:
         if isinstance(error, InUseError) or "in use" in error.message:
             obstacles.append(error.message)

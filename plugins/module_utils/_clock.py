@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 Found = TypeVar("Found")
@@ -23,6 +23,11 @@ class Clock:
 
 
 SYSTEM = Clock()
+
+
+def shifted(clock: Clock, seconds: float) -> Clock:
+    """The same clock, its time of day told as by one that is so many seconds ahead."""
+    return replace(clock, wall=lambda: clock.wall() + seconds)
 
 
 def await_condition(probe: Callable[[], Found], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Found:

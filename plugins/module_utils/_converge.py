@@ -47,7 +47,7 @@ def has_converged(now: Situation) -> bool:
 def image_is_missing(now: Situation) -> bool:
     """Every attempt so far ended for want of the image, and more than one a slot has been made, or none will follow."""
     ended = [task for tasks in now.ended.values() for task in tasks]
-    missing = bool(ended) and not now.good and not now.may_mend and all("No such image" in error_of(task) for task in ended)
+    missing = bool(ended) and not now.good and not now.is_early and all("No such image" in error_of(task) for task in ended)
     return missing and (len(ended) > now.wanted or has_given_up(now))
 
 
@@ -55,11 +55,11 @@ def has_given_up(now: Situation) -> bool:
     """A slot whose task ended and gets no successor: not restarted at all, or its attempts used up."""
     patience = now.restart_delay + GRACE
     ended = [task for task in now.newest if now.should_not_have_ended(task) and not is_wanted(task) and now.is_new(task)]
-    return any(now.up_for(task) > patience for task in ended)
+    return not now.engine_decides and any(now.up_for(task) > patience for task in ended)
 
 
 def keeps_ending(now: Situation) -> bool:
-    return not now.may_mend and any(
+    return not now.is_early and any(
         len(now.ended[slot]) >= now.crashes and not (is_up(tasks[0]) and tasks[0]["ID"] in now.steady) for slot, tasks in now.slots.items()
     )
 

@@ -109,10 +109,10 @@ class Engine:
             query["filters"] = json.dumps(filters)
         return self._call("GET", path, params=query, headers=dict(headers or {}))
 
-    def find(self, path: str) -> Any | None:
+    def find(self, path: str, **query: Any) -> Any | None:
         """Read an object that may be absent."""
         try:
-            return self.get(path)
+            return self.get(path, **query)
         except NotFoundError:
             return None
 

@@ -10,26 +10,28 @@ lets be changed. Its unique name settles who deploys when two want to; each writ
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import lzma
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
+from ._clock import Clock
 from ._engine import Engine
-from ._errors import EngineError, NotFoundError, OutOfSequenceError, RefusedError
+from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
 from ._model import NAMESPACE, REVISION, VERDICT, Body
 from ._situation import moment
 from ._state import State
+from ._versions import within_limit
+
+Item = TypeVar("Item")
 
 #: Of the data; readers skip what is newer than they know.
 FORMAT = 1
 #: What the engine takes in one config.
 LARGEST = 1000 * 1024
-#: Longest name of a config.
-LONGEST = 64
 #: Seconds without a sign of life after which a deploy counts as given up.
 STALE = 60.0
 #: Seconds between two signs of life.
@@ -80,9 +82,14 @@ class Revision:
     def is_pending(self) -> bool:
         return self.ending == Ending.PENDING.value
 
+    @property
+    def last_sign(self) -> float:
+        """When its deploy last gave a sign of life, by the clock of the swarm's leader, in seconds since 1970."""
+        return moment(str(self.live["UpdatedAt"]))
+
     def silent_for(self, now: float) -> float:
         """Seconds since its deploy last gave a sign of life."""
-        return now - moment(str(self.live["UpdatedAt"]))
+        return now - self.last_sign
 
     def content(self) -> Content | None:
         """What it says; None where it cannot be read."""
@@ -160,11 +167,7 @@ def packed(stack: str, number: int, content: Content) -> bytes:
 
 def name_of(stack: str, number: int) -> str:
     """Unique for the stack and number, within the engine's limit."""
-    ending = f".r{number}"
-    if len(stack) + len(ending) <= LONGEST:
-        return stack + ending
-    short = hashlib.sha256(stack.encode()).hexdigest()[:8]
-    return f"{stack[: LONGEST - len(ending) - 9]}.{short}{ending}"
+    return within_limit(stack, f".r{number}")
 
 
 def read(engine: Engine, identity: str, stack: str) -> Revision:
@@ -187,6 +190,50 @@ def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending
         engine.post(f"/configs/{revision.live['ID']}/update", body, version=revision.live["Version"]["Index"])
     except (NotFoundError, OutOfSequenceError):
         raise taken_over(stack) from None
+
+
+@dataclass
+class Pulse:
+    """A deploy under way: gives signs of life, and finds out when the deploy is not ours any more.
+
+    Without a record there is nothing to tell and nobody to tell it.
+    """
+
+    engine: Engine
+    stack: str
+    record: str
+    clock: Clock
+    #: when the last sign was given, by the clock's time of day
+    last: float
+
+    def check(self) -> None:
+        """Raise TakenOverError when somebody else has deployed or removed the stack."""
+        if self.record:
+            # a leader may just be changing; the next look tells
+            with suppress(EngineError, EngineUnreachableError):
+                read(self.engine, self.record, self.stack)
+
+    def beat(self) -> None:
+        """Give a sign of life when one is due. Raises TakenOverError like ``check``."""
+        if self.record and self.clock.wall() - self.last >= BEAT:
+            with suppress(EngineError, EngineUnreachableError):
+                mark(self.engine, read(self.engine, self.record, self.stack), self.stack)
+                self.last = self.clock.wall()
+
+    def while_asleep(self) -> Clock:
+        """The clock for whatever waits: it gives signs of life while it lets time pass."""
+
+        def sleep(seconds: float) -> None:
+            self.clock.sleep(seconds)
+            self.beat()
+
+        return replace(self.clock, sleep=sleep)
+
+    def during(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, with a sign of life before each when one is due."""
+        for item in items:
+            self.beat()
+            yield item
 
 
 def forget(engine: Engine, past: Sequence[Revision]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
 
-from ._actual import Actual, of_stack
+from ._actual import Actual, of_stack, targets
 from ._desired import Desired
 from ._diff import differences, told
 from ._errors import RefusedError
@@ -50,7 +50,7 @@ def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
     services = tuple(_services(desired, actual, intent, names, remade))
     pruned = tuple(_pruned(desired, actual)) if intent.prune else ()
     leftovers = tuple(_leftovers(desired, actual)) if intent.prune == "all" else ()
-    outdated = tuple(_outdated(desired, actual, names))
+    outdated = tuple(_outdated(desired, actual, names, bool(intent.prune)))
     gone = {step.name for step in pruned}
     left = (service for name, service in actual.services.items() if name not in gone and name not in desired.services)
     check_ports(services, desired.services, (item["Spec"] for item in (*actual.others, *left)), desired.stack)
@@ -245,9 +245,9 @@ def _sorts(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Mapping[str
     yield Sort.CONFIG, desired.configs, desired.config_keys, actual.configs
 
 
-def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str]) -> Iterator[Step]:
+def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str], prune: bool) -> Iterator[Step]:
     """Versions of ours that no service has a use for once this plan is carried out."""
-    used = _used_elsewhere(desired, actual)
+    used = _used_elsewhere(desired, actual, prune)
     for sort, wanted, _keys, live in _sorts(desired, actual):
         for name in wanted:
             for version in versions_of(name, live):
@@ -256,9 +256,9 @@ def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str],
                     yield Step(Kind.REMOVE, sort, version.name, live=version.live)
 
 
-def _used_elsewhere(desired: Desired, actual: Actual) -> frozenset[tuple[Sort, str]]:
+def _used_elsewhere(desired: Desired, actual: Actual, prune: bool) -> frozenset[tuple[Sort, str]]:
     """What other stacks' services use, and services of this one that the files do not have any more but that stay."""
-    kept = [service for name, service in actual.services.items() if name not in desired.services]
+    kept = [] if prune else [service for name, service in actual.services.items() if name not in desired.services]
     return frozenset[tuple[Sort, str]]().union(*(references(service["Spec"]) for service in (*actual.others, *kept)))
 
 
@@ -317,11 +317,6 @@ def references(spec: Body) -> frozenset[tuple[Sort, str]]:
         for sort in (Sort.SECRET, Sort.CONFIG)
         for item in container.get(f"{sort.value.capitalize()}s") or []
     )
-
-
-def targets(spec: Body) -> frozenset[str]:
-    """The networks a service is on: names in a desired spec, ids in a live one."""
-    return frozenset(item["Target"] for item in spec["TaskTemplate"].get("Networks") or [])
 
 
 def mode_of(spec: Body) -> str:

@@ -219,9 +219,21 @@ class Situation:
         return frozenset(found)
 
     @cached_property
-    def may_mend(self) -> bool:
-        """Whether it is too early to condemn what we did not write to: a node that has just joined fails until it is set up."""
-        return not self.touched and self.now - self.deed.since <= self.limits.progress
+    def engine_decides(self) -> bool:
+        """Whether the engine itself will soon say that the update failed.
+
+        A rollback of ours at the moment of its own would swap the two specs twice (swarmkit, rollbackUpdate).
+        """
+        action = (self.spec.get("UpdateConfig") or {}).get("FailureAction")
+        return self.touched and self.status == "updating" and action == "rollback"
+
+    @cached_property
+    def is_early(self) -> bool:
+        """Whether it is too early to condemn the service for tasks that end.
+
+        What we did not write to may mend: a node that has just joined fails until it is set up.
+        """
+        return self.engine_decides or (not self.touched and self.now - self.deed.since <= self.limits.progress)
 
     def is_new(self, task: Body) -> bool:
         """Whether the task tells of the service as we have just written it.

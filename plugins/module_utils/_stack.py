@@ -16,17 +16,17 @@ from typing import Any
 from ._actual import Actual, observe, running, volumes
 from ._apply import adopt, apply, remove
 from ._bodies._field import released
-from ._clock import SYSTEM, Clock
+from ._clock import SYSTEM, Clock, shifted
 from ._compose._image import registry_of
 from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._diff import as_values, drawn
 from ._engine import Engine, api_version
-from ._errors import NotConvergedError, NotInSwarmError, NotManagerError, RefusedError, SwarmError
+from ._errors import NotInSwarmError, NotManagerError, RefusedError, SwarmError
 from ._foretell import foretold
-from ._history import STALE, Content, Ending, Revision, last_good, mark, open_record, revisions
+from ._history import STALE, Content, Ending, Revision, last_good, mark, open_record, read, revisions
 from ._images import Auth, Pinned, credentials, pin
-from ._model import IMAGE, Outcome, Plan
+from ._model import IMAGE, Outcome, Plan, Sort
 from ._plan import Intent, compare, removal, unknown
 from ._report import as_rows
 from ._request import Request
@@ -35,6 +35,8 @@ from ._wait import Ended, Wait, Waiting, is_well, leftovers, touched
 
 #: Seconds between two looks at a deploy of somebody else's.
 PAUSE = 1.0
+#: How often a stack is removed while a deploy of somebody else's still writes to it.
+REMOVALS = 3
 
 
 def converge_stack(engine: Engine, options: Mapping[str, Any], check: bool) -> Outcome:
@@ -53,7 +55,8 @@ def deploy(engine: Engine, request: Request, check: bool, clock: Clock = SYSTEM)
     wait = Wait(engine, request, credentials(engine, request.registry_auth, request.with_registry_auth), clock)
     if request.waiting is not None:
         waiting = Waiting.from_wire(request.waiting)
-        return Outcome(changed=waiting.changed, values=_values(wait.see_through(waiting)))
+        ended = replace(wait, clock=shifted(clock, waiting.ahead)).see_through(waiting)
+        return Outcome(changed=waiting.changed, values=_values(ended), warnings=ended.warnings)
     return Deploy(wait).run(check)
 
 
@@ -73,8 +76,13 @@ def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
         # a worker, where nothing of the stack can be seen but its volumes
         actual = Actual()
     plan = removal(actual, request.name, found)
-    if plan and not check:
-        remove(engine, plan, request.name, request.limits.timeout)
+    rest = plan if not check else Plan()
+    for _attempt in range(REMOVALS):
+        if rest:
+            remove(engine, rest, request.name, request.limits.timeout)
+            # a deploy that was under way may have written once more before it noticed; of volumes only managers see more
+            seen = any(step.sort is not Sort.VOLUME for step in rest.steps)
+            rest = removal(observe(engine, request.name), request.name) if seen else Plan()
     return _outcome(plan, Ended([]), tuple(_left_behind(request.name, elsewhere)))
 
 
@@ -142,10 +150,10 @@ class Deploy:
         told = (*plan.warnings, *warnings, *others)
         try:
             ended = self._carried_out(plan, waiting, lambda: compare(desired, self._observed(desired), intent))
-        except NotConvergedError as error:
-            error.achieved = {"plan": as_values(plan), "warnings": list(told), **error.achieved}
+        except SwarmError as error:
+            error.achieved = {"plan": as_values(plan), "warnings": list(told), "revision": waiting.revision, **error.achieved}
             raise
-        return _outcome(plan, ended, told)
+        return _outcome(plan, ended, (*told, *ended.warnings))
 
     def _planned(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
         """With the restarts, which only a plan that does something needs."""
@@ -191,11 +199,11 @@ class Deploy:
                 touched=waiting.touched,
                 summary=tuple(f"{step.kind.value} {step.sort.value} {step.name}" for step in plan.steps),
                 time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                by=f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{platform.node()}",
+                by=_by_whom(),
             )
         elif given_up and (unfinished := given_up.content()):
-            # what was interrupted is carried on: its end is ours to judge, and its way back is ours
-            content = unfinished
+            # what was interrupted is carried on: its end is ours to judge, and its way back is ours; what the files say now may be less
+            content = replace(unfinished, state=after(plan, actual, self.request.name, desired.order))
             waiting = replace(waiting, touched=content.touched)
         else:
             return waiting
@@ -206,7 +214,11 @@ class Deploy:
             return None
         if given_up:
             mark(self.engine, given_up, self.request.name, Ending.GIVEN_UP)
-        return replace(waiting, record=record, revision=number)
+        # from here on time is told by the clock that the swarm's objects and tasks are dated by
+        began = read(self.engine, record, self.request.name).last_sign
+        ahead = began - self.clock.wall()
+        self.wait = replace(self.wait, clock=shifted(self.clock, ahead))
+        return replace(waiting, record=record, revision=number, since=began, beat=began, ahead=ahead)
 
     def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
         """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""
@@ -219,17 +231,33 @@ class Deploy:
         return good[1].state if good else None
 
     def _carried_out(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan]) -> Ended:
+        pulse = self.wait.pulse(waiting)
+
+        def once_more() -> Plan:
+            pulse.check()
+            return again()
+
         if plan:
             try:
-                apply(self.engine, plan, again, self.wait.auth)
+                apply(self.engine, plan, once_more, self.wait.auth, pulse.while_asleep())
+                pulse.check()
             except SwarmError as error:
                 if not waiting.record:
                     raise
                 return self.wait.stopped(waiting, error)
+        waiting = replace(waiting, beat=pulse.last)
         if not self.request.wait:
-            self.wait.leave(waiting)
-            return Ended([], revision=waiting.revision)
+            return Ended([], revision=waiting.revision, warnings=self.wait.leave(waiting))
         return self.wait.see_through(replace(waiting, deadline=self.clock.wall() + self.request.limits.timeout))
+
+
+def _by_whom() -> str:
+    """Who deploys, for the history: the person behind sudo, or the process' user, who need not have a name."""
+    try:
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{platform.node()}"
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:

@@ -10,11 +10,15 @@ which name is told by our labels alone, matched exactly; names that only look al
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ._model import Body, Sort
 from ._verifier import KEY, VERSION, verdict_of
+
+#: Longest name of a secret or config (swarmkit, validateAnnotations).
+LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,15 @@ def labelled(live: Body) -> tuple[str, str]:
 
 def name_of(name: str, number: int) -> str:
     """What a version is called on the engine."""
-    return name if number == 1 else f"{name}.v{number}"
+    return name if number == 1 else within_limit(name, f".v{number}")
+
+
+def within_limit(name: str, ending: str) -> str:
+    """Name and ending, as short as the engine wants it; a name that is cut stays unique by its digest."""
+    if len(name) + len(ending) <= LONGEST:
+        return name + ending
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST - len(ending) - len(digest) - 1]}.{digest}{ending}"
 
 
 def holds(sort: Sort, version: Versioned, content: bytes) -> bool | None:

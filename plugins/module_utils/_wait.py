@@ -9,6 +9,8 @@ to know is a ``Waiting``; all else is read from the swarm.
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,9 +21,9 @@ from ._apply import apply, tidy
 from ._clock import SYSTEM, Clock
 from ._converge import is_settled, judge_all, watch
 from ._engine import Engine
-from ._errors import EngineError, EngineUnreachableError, NotConvergedError, SwarmError
+from ._errors import EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
 from ._evidence import Evidence, gather
-from ._history import BEAT, Content, Ending, forget, listed, mark, read
+from ._history import Content, Ending, Pulse, TakenOverError, forget, listed, mark, read
 from ._images import Auth
 from ._model import Finding, Kind, Plan, Sort, Step, Verdict
 from ._report import as_rows, counted, paragraphs, standing
@@ -32,6 +34,9 @@ from ._state import State, after, as_desired, lost, way_back
 
 #: Seconds that the way back has at least.
 BACK = 60.0
+#: How often a stack is taken back.
+TURNS = 2
+EARLIER = "the earlier version"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Waiting:
     since: float = 0.0
     deadline: float = 0.0
     beat: float = 0.0
+    #: seconds by which the leader's clock, which all times here are of, is ahead of this machine's
+    ahead: float = 0.0
     changed: bool = False
     #: steps that were carried out before the engine refused one
     done: tuple[str, ...] = ()
@@ -53,6 +60,8 @@ class Waiting:
     #: why the stack is taken back; empty on the way forward
     why: tuple[str, ...] = ()
     failures: tuple[Mapping[str, Any], ...] = ()
+    #: how often the stack has been taken back
+    turns: int = 0
 
     @property
     def going_back(self) -> bool:
@@ -63,14 +72,17 @@ class Waiting:
         return Deed(frozenset(self.touched), self.since, self.going_back)
 
     def to_wire(self) -> dict[str, Any]:
-        return asdict(self)
+        """For the next call, and why the stack is taken back for people.
+
+        Encoded, as Ansible would mask a password wherever its letters stand in a name.
+        """
+        return {"why": list(self.why), "state": base64.b64encode(json.dumps(asdict(self)).encode()).decode("ascii")}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Waiting:
-        lists = ("touched", "done", "why", "failures")
-        return cls(
-            **{**wire, **{name: tuple(wire[name]) for name in lists}, "leftovers": tuple((s, n, i) for s, n, i in wire["leftovers"])}
-        )
+        found = json.loads(base64.b64decode(wire["state"]))
+        lists = {name: tuple(found[name]) for name in ("touched", "done", "why", "failures")}
+        return cls(**{**found, **lists, "leftovers": tuple((sort, name, item) for sort, name, item in found["leftovers"])})
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,8 @@ class Ended:
     findings: list[Finding]
     waiting: Waiting | None = None
     revision: int | None = None
+    #: what could not be tidied up
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -100,15 +114,16 @@ class Wait:
                 return Ended(findings, waiting, waiting.revision)
             well = all(finding.verdict is Verdict.CONVERGED for finding in findings)
             if waiting.going_back:
-                self._is_back(waiting, findings) if well else self._is_lost(waiting, findings)
-            if well:
-                self._is_well(waiting)
-                return Ended(findings, revision=waiting.revision)
-            waiting = self._failed(waiting, findings)
+                waiting = self._turned_back(waiting, findings, well)
+            elif well:
+                self._check_whole(waiting, findings)
+                return Ended(findings, revision=waiting.revision, warnings=self._is_well(waiting))
+            else:
+                waiting = self._failed(waiting, findings)
 
     def stopped(self, waiting: Waiting, problem: SwarmError) -> Ended:
         """The engine refused a step half-way: what was done is taken back as if it had failed later."""
-        if isinstance(problem, EngineUnreachableError):
+        if isinstance(problem, (EngineUnreachableError, QuorumLostError, TakenOverError)):
             raise problem
         done = tuple(problem.achieved.get("done", ()))
         return self.see_through(self._go_back(replace(waiting, changed=bool(done), done=done), [problem.message], []))
@@ -119,45 +134,48 @@ class Wait:
         findings: list[Finding] = []
         poll = partial(snapshot, self.engine, self.request.name, self.clock)
         before: list[tuple[Any, ...]] | None = None
+        pulse = self.pulse(waiting)
         for findings in watch(poll, limits, waiting.deed, self.clock):
-            waiting = self._alive(waiting)
+            pulse.beat()
             seen = [(finding.service, finding.running, finding.verdict, finding.reason) for finding in findings]
             moved = before is not None and seen != before
             before = seen
             if leave_at is not None and (moved or self.clock.now() >= leave_at):
                 break
-        return findings, waiting
+        return findings, replace(waiting, beat=pulse.last)
 
     def _limits(self, going_back: bool) -> Limits:
         """What the caller asked for; nothing is gained by haste on the way back."""
         asked = self.request.limits
         return replace(asked, progress=max(asked.progress, BACK), timeout=max(asked.timeout, BACK)) if going_back else asked
 
-    def _alive(self, waiting: Waiting) -> Waiting:
-        """Give a sign of life when one is due."""
-        if not waiting.record or self.clock.wall() - waiting.beat < BEAT:
-            return waiting
-        try:
-            mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name)
-        except (EngineError, EngineUnreachableError):
-            # a leader may just be changing; the next poll tries again
-            return waiting
-        return replace(waiting, beat=self.clock.wall())
+    def pulse(self, waiting: Waiting) -> Pulse:
+        return Pulse(self.engine, self.request.name, waiting.record, self.clock, waiting.beat)
 
-    def _is_well(self, waiting: Waiting) -> None:
-        self._tidy(waiting)
+    def _check_whole(self, waiting: Waiting, findings: list[Finding]) -> None:
+        """A service that somebody removed while we waited has no verdict, and is no success."""
+        gone = sorted(set(waiting.touched) - {finding.service for finding in findings})
+        if gone:
+            if waiting.record:
+                self._close(waiting, Ending.FAILED)
+            sentence = f"Service(s) {', '.join(gone)} were removed by somebody else meanwhile; run it again if they should be there."
+            raise self._failure(waiting, [sentence], "none", findings)
+
+    def _is_well(self, waiting: Waiting) -> tuple[str, ...]:
+        """Write it down, then tidy up: what cannot be removed yet makes no good deploy bad."""
         if waiting.record:
             self._close(waiting, Ending.GOOD)
+        return self._tidy(waiting)
 
-    def leave(self, waiting: Waiting) -> None:
+    def leave(self, waiting: Waiting) -> tuple[str, ...]:
         """Nobody waits, so nobody will know how it ended."""
-        self._tidy(waiting)
         if waiting.record:
             self._close(waiting, Ending.UNSEEN)
+        return self._tidy(waiting)
 
-    def _tidy(self, waiting: Waiting) -> None:
+    def _tidy(self, waiting: Waiting) -> tuple[str, ...]:
         steps = (Step(Kind.REMOVE, Sort(sort), name, live={"ID": found, "Id": found}) for sort, name, found in waiting.leftovers)
-        tidy(self.engine, Plan(tuple(steps)))
+        return tuple(tidy(self.engine, Plan(tuple(steps)), self.clock))
 
     def _close(self, waiting: Waiting, ending: Ending) -> None:
         mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name, ending)
@@ -165,13 +183,13 @@ class Wait:
 
     def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
         """Set out on the way back, or fail here if there is none."""
-        evidence = self._evidence(findings)
+        evidence = self._evidence(waiting, findings)
         failures = [item.to_wire() for item in evidence]
         return self._go_back(waiting, paragraphs(evidence), failures, findings)
 
-    def _evidence(self, findings: list[Finding]) -> list[Evidence]:
-        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
-        return gather(self.engine, bad, self.request.log_lines, self.request.hidden())
+    def _evidence(self, waiting: Waiting, findings: list[Finding]) -> list[Evidence]:
+        bad = (finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING))
+        return gather(self.engine, self.pulse(waiting).during(bad), self.request.log_lines, self.request.hidden())
 
     def _go_back(
         self, waiting: Waiting, why: list[str], failures: Sequence[Mapping[str, Any]], findings: list[Finding] | None = None
@@ -184,13 +202,45 @@ class Wait:
             if record:
                 self._close(waiting, Ending.FAILED)
             raise self._failure(waiting, [reason], "none", findings or self._look(waiting))
+        return self._carried_back(waiting, content.before)
+
+    def _carried_back(self, waiting: Waiting, state: State) -> Waiting:
         began = self.clock.wall()
+        pulse = self.pulse(waiting)
+
+        def plan() -> Plan:
+            pulse.check()
+            return way_back(state, self._actual(state), self.request.name)
+
         try:
-            plan = self._carry_back(content.before)
+            found = plan()
+            apply(self.engine, found, plan, self.auth, pulse.while_asleep())
+        except TakenOverError:
+            raise
         except SwarmError as problem:
             self._is_lost(waiting, self._look(waiting), problem.message)
-        deadline = self.clock.wall() + self._limits(going_back=True).timeout
-        return replace(waiting, changed=True, touched=touched(plan), since=began, deadline=deadline, leftovers=leftovers(plan))
+        return replace(
+            waiting,
+            changed=True,
+            touched=touched(found),
+            since=began,
+            beat=pulse.last,
+            deadline=self.clock.wall() + self._limits(going_back=True).timeout,
+            leftovers=leftovers(found),
+            turns=waiting.turns + 1,
+        )
+
+    def _turned_back(self, waiting: Waiting, findings: list[Finding], well: bool) -> Waiting:
+        """Say what came of the way back; go it once more where the engine, which may have been rolling back itself, turned it round."""
+        content = read(self.engine, waiting.record, self.request.name).content()
+        earlier = (content and content.before) or State()
+        versions = self._versions(content) if content else {}
+        is_earlier = {name for name, version in versions.items() if version == EARLIER} == earlier.services.keys() == versions.keys()
+        if well and is_earlier:
+            self._is_back(waiting, findings)
+        if is_earlier or waiting.turns >= TURNS:
+            self._is_lost(waiting, findings)
+        return self._carried_back(waiting, earlier)
 
     def _no_way_back(self, content: Content | None) -> str:
         """Why the stack stays as it is; empty if it can go back."""
@@ -208,37 +258,29 @@ class Wait:
     def _actual(self, state: State) -> Actual:
         return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
 
-    def _carry_back(self, state: State) -> Plan:
-        def plan() -> Plan:
-            return way_back(state, self._actual(state), self.request.name)
-
-        found = plan()
-        apply(self.engine, found, plan, self.auth)
-        return found
-
     def _look(self, waiting: Waiting) -> list[Finding]:
         return judge_all(snapshot(self.engine, self.request.name, self.clock), self.request.limits, waiting.deed)
 
     def _is_back(self, waiting: Waiting, findings: list[Finding]) -> NoReturn:
         """The stack is as it was: say so, and fail all the same."""
-        self._tidy(waiting)
         content = read(self.engine, waiting.record, self.request.name).content()
         first = content is not None and not content.before
+        if not first:
+            self._close(waiting, Ending.ROLLED_BACK)
+        stays = self._tidy(waiting)
         if first:
             for revision in listed(self.engine, self.request.name):
                 self.engine.delete(f"/configs/{revision.live['ID']}")
-        else:
-            self._close(waiting, Ending.ROLLED_BACK)
         told = (
-            "Nothing is left of it, as it was the stack's first deploy."
+            f"{'Only this' if stays else 'Nothing'} is left of it, as it was the stack's first deploy{':' if stays else '.'}"
             if first
             else f"The whole stack is back on its earlier version: {_counted(findings)}."
         )
-        raise self._failure(waiting, [told], "done", findings)
+        raise self._failure(waiting, [told, *stays], "done", findings)
 
     def _is_lost(self, waiting: Waiting, findings: list[Finding], problem: str = "") -> NoReturn:
         """Going back failed too: say exactly how things are."""
-        evidence = self._evidence(findings)
+        evidence = self._evidence(waiting, findings)
         content = read(self.engine, waiting.record, self.request.name).content()
         told = ["Going back to the earlier version failed too.", *filter(None, [problem]), *paragraphs(evidence), "This is how things are:"]
         told += standing(findings, self._versions(content) if content else {})
@@ -268,7 +310,7 @@ class Wait:
 
 def _version(spec: Mapping[str, Any], new: Mapping[str, Any] | None, earlier: Mapping[str, Any] | None) -> str:
     if earlier is not None and same(spec, earlier):
-        return "the earlier version"
+        return EARLIER
     return "the new version" if new is not None and same(spec, new) else "a version of its own"
 
 

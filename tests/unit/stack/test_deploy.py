@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -17,14 +19,19 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project 
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
     EngineError,
     EngineUnreachableError,
+    InUseError,
     NotConvergedError,
     NotFoundError,
+    OutOfSequenceError,
+    PortTakenError,
     RefusedError,
 )
-from ansible_collections.homecloud.swarm.plugins.module_utils._history import Ending, TakenOverError, revisions
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import BEAT, Ending, TakenOverError, revisions
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import VERDICT, Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, Request
+from ansible_collections.homecloud.swarm.plugins.module_utils._situation import MONITOR, moment
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy
+from ansible_collections.homecloud.swarm.plugins.module_utils._wait import Waiting
 
 SORTS = ("networks", "secrets", "configs", "services")
 # Of a deploy that changes both services; after it there is only waiting.
@@ -39,6 +46,8 @@ class Swarm:
     objects: dict[str, dict[str, Any]] = field(default_factory=lambda: {sort: {} for sort in SORTS})
     #: (method, path pattern) -> what to raise or do when it is called
     traps: dict[str, Any] = field(default_factory=dict)
+    #: why no secret can be removed
+    stuck: str = ""
     writes: int = 0
     index: int = 0
     api_version: tuple[int, int] = (1, 45)
@@ -60,7 +69,7 @@ class Swarm:
             return list(self.objects[sort].values())
         return self._one(sort, identity)
 
-    def find(self, path: str) -> Any:
+    def find(self, path: str, **_query: Any) -> Any:
         try:
             return self.get(path) if path.split("/")[1] in SORTS else None
         except NotFoundError:
@@ -83,6 +92,8 @@ class Swarm:
 
     def delete(self, path: str) -> None:
         self.writes += 1
+        if self.stuck and path.startswith("/secrets"):
+            raise InUseError(self.stuck, 400)
         sort, identity = path.strip("/").split("/")
         self.objects[sort].pop(identity, None)
 
@@ -319,7 +330,7 @@ def _elect(swarm: Swarm, some: float) -> None:
 
 def test_a_wait_can_be_left_and_taken_up(swarm: Swarm) -> None:
     first = run(swarm, {"a": "two", "b": "bad"}, patience=0.1)
-    assert first.values["waiting"]["touched"] == ("s_a", "s_b")
+    assert Waiting.from_wire(first.values["waiting"]).touched == ("s_a", "s_b")
     waits = [first.values["waiting"]]
 
     def to_the_end() -> None:
@@ -331,6 +342,112 @@ def test_a_wait_can_be_left_and_taken_up(swarm: Swarm) -> None:
     assert len(waits) > 2
     assert caught.value.achieved["rollback"] == "done"
     assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_what_is_handed_on_spells_no_names_out(swarm: Swarm) -> None:
+    """Ansible masks a password wherever its letters stand, in a service's name too."""
+    assert "s_a" not in json.dumps(run(swarm, {"a": "two", "b": "two"}, patience=0.1).values["waiting"])
+
+
+def test_who_was_taken_over_while_it_wrote_writes_no_more(swarm: Swarm) -> None:
+    def removed() -> None:
+        for sort in SORTS:
+            swarm.objects[sort].clear()
+        raise OutOfSequenceError("update out of sequence", 500)
+
+    swarm.traps[LAST_WRITE] = removed
+    with pytest.raises(TakenOverError) as caught:
+        run(swarm, {"a": "two", "b": "two"})
+    assert {sort: swarm.names(sort) for sort in SORTS} == {sort: [] for sort in SORTS}
+    assert (caught.value.achieved["changed"], caught.value.achieved["done"]) == (True, ["update service s_a"])
+    assert caught.value.achieved["plan"]
+
+
+def test_a_deploy_that_writes_for_long_gives_signs_of_life(swarm: Swarm) -> None:
+    silences: list[float] = []
+    clock = Clock(now=lambda: swarm.time, sleep=lambda some: _taken_port(swarm, some, silences), wall=lambda: swarm.time)
+    swarm.traps[LAST_WRITE] = PortTakenError("port '80' is already in use by service", 500)
+    assert deploy(swarm, asked({"a": "two", "b": "two"}), False, clock).changed  # type: ignore[arg-type]
+    assert max(silences) <= BEAT + 1
+
+
+def _taken_port(swarm: Swarm, some: float, silences: list[float]) -> None:
+    """Three quarters of a minute later the port is free."""
+    swarm.time += some
+    pending = [item for item in swarm.objects["configs"].values() if item["Spec"]["Labels"][VERDICT] == Ending.PENDING.value]
+    silences += [swarm.time - moment(item["UpdatedAt"]) for item in pending]
+    if swarm.time > 1_800_000_045:
+        swarm.traps.clear()
+
+
+def test_what_was_interrupted_is_remembered_as_what_it_came_to(swarm: Swarm) -> None:
+    """The files may have gone back in between: the target of then must not count as good."""
+    interrupted(swarm, {"a": "two", "b": "bad"}, r"POST /services/id\d+/update s_a")
+    assert not run(swarm, {"a": "one", "b": "one"}).changed
+    failing(swarm, {"a": "one", "b": "bad"}, on_failure="pause")
+    failing(swarm, {"a": "three", "b": "bad too"})
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_a_clock_that_is_ahead_proves_nothing(swarm: Swarm) -> None:
+    """What is dated by the swarm is compared with the swarm's time, not with that of the module's machine."""
+    began = swarm.time
+    clock = Clock(now=lambda: swarm.time, sleep=swarm.sleep, wall=lambda: swarm.time + 50)
+    deploy(swarm, asked({"a": "two", "b": "two"}), False, clock)  # type: ignore[arg-type]
+    assert swarm.time - began >= MONITOR
+
+
+def test_what_cannot_be_tidied_makes_no_good_deploy_bad(swarm: Swarm) -> None:
+    run(swarm, {"a": "one", "b": "one"}, secrets={"password": _encoded("old")}, project=_with_secret())
+    swarm.stuck = "is in use by the following service"
+    outcome = run(swarm, {}, secrets={"password": _encoded("new")}, project=_with_secret())
+    assert swarm.endings()[-1][1] == "converged"
+    assert any("secret s_password is still in use" in warning for warning in outcome.warnings)
+
+
+def _encoded(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()
+
+
+def _with_secret() -> dict[str, Any]:
+    compose = {
+        "services": {"a": {"image": "app:1", "command": ["one"], "secrets": ["password"]}},
+        "secrets": {"password": {"file": "unused"}},
+    }
+    return load([Source.inline("compose", compose)], {}, lambda _path: b"unused").project.to_wire()
+
+
+def test_a_service_that_somebody_removed_is_no_success(swarm: Swarm) -> None:
+    def remove_b() -> None:
+        services = swarm.objects["services"]
+        del services[next(key for key, item in services.items() if item["Spec"]["Name"] == "s_b")]
+
+    swarm.traps[LAST_WRITE] = lambda: swarm.traps.update({"GET /tasks": remove_b})
+    error = failing(swarm, {"a": "two", "b": "two"})
+    assert "Service(s) s_b were removed by somebody else" in error.message
+    assert swarm.commands() == {"s_a": "two"}
+
+
+def test_a_way_back_that_the_engine_turns_round_is_gone_again(swarm: Swarm) -> None:
+    """An engine that rolls back at the same moment swaps the specs once more."""
+    turns: list[str] = []
+
+    def turned() -> None:
+        service = next(item for item in swarm.objects["services"].values() if item["Spec"]["Name"] == "s_a")
+        turns.append(swarm.commands()["s_a"])
+        service["Spec"] = {**service["Spec"], "TaskTemplate": _commanded(service["Spec"]["TaskTemplate"], "two")}
+
+    swarm.traps[r"POST /services/id\d+/update s_b"] = lambda: swarm.traps.update(
+        {LAST_WRITE: lambda: swarm.traps.update({"GET /tasks": turned})}
+    )
+    error = failing(swarm, {"a": "two", "b": "bad"})
+    assert turns == ["one"]
+    assert error.achieved["rollback"] == "done"
+    assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def _commanded(template: dict[str, Any], command: str) -> dict[str, Any]:
+    return {**template, "ContainerSpec": {**template["ContainerSpec"], "Args": [command]}}
 
 
 def test_what_is_gone_cannot_come_back(swarm: Swarm) -> None:
