@@ -34,6 +34,10 @@ OTHER_RELEASES = ("bookworm", "forky")
 FULL_ONLY = frozenset({"failures-both"})
 # A part that hangs is a failed part.
 LIMIT_S = 45 * 60
+# What says in a log that something failed (Ansible, pytest), how many such lines are worth repeating, and how much of each.
+TELLING = re.compile(r"^(fatal|failed): |^E  |^FAILED|^_{3,} .* _{3,}$|^\[ERROR\]|: error:")
+TAIL = 20
+WIDTH = 600
 # A line of a log that belongs under the part's row.
 REMARK = ":: "
 # Process groups of the parts under way.
@@ -169,8 +173,17 @@ def report(results: list[Result], seconds: float) -> int:
     for result in results:
         print(row(result))
     print(f"  {'':<10} {'together':<32} {seconds:7.1f} s\n")
+    for result in failed:
+        # once more, in short: who reads only the end of a long output shall know
+        print("\n".join([f"===== {result.part.name}, in short:", *in_short(result.part.log.read_text(errors="replace").splitlines()), ""]))
     print(f"{sum(result.outcome == 'passed' for result in results)} passed, {len(failed)} failed")
     return 1 if failed else 0
+
+
+def in_short(lines: list[str]) -> list[str]:
+    """The lines of a log that say what failed, and its end."""
+    telling = [line for line in lines[:-TAIL] if TELLING.search(line)][-TAIL:]
+    return [line[:WIDTH] for line in (*telling, "...", *lines[-TAIL:])]
 
 
 def chosen(arguments: argparse.Namespace) -> list[Part]:

@@ -30,6 +30,18 @@ def shifted(clock: Clock, seconds: float) -> Clock:
     return replace(clock, wall=lambda: clock.wall() + seconds)
 
 
+def persist(attempt: Callable[[], Found], passing: type[Exception], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Found:
+    """Try again for so many seconds while it fails for what passes by itself; then raise that."""
+    deadline = clock.now() + seconds
+    while True:
+        try:
+            return attempt()
+        except passing:
+            if clock.now() >= deadline:
+                raise
+        clock.sleep(pause)
+
+
 def await_condition(probe: Callable[[], Found], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Found:
     """Ask until the answer is true or the time is over; the last answer, so a false one means "too late"."""
     deadline = clock.now() + seconds

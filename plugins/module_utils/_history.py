@@ -170,14 +170,14 @@ def name_of(stack: str, number: int) -> str:
     return within_limit(stack, f".r{number}")
 
 
-def read(engine: Engine, identity: str, stack: str) -> Revision:
-    """The record of a deploy under way. Raises TakenOverError when it is not ours any more."""
+def read(engine: Engine, identity: str, stack: str, ending: Ending = Ending.PENDING) -> Revision:
+    """The record of a deploy that is under way, or has just ended so. Raises TakenOverError when it is not ours any more."""
     try:
         live: Mapping[str, Any] = engine.get(f"/configs/{identity}")
     except NotFoundError:
         raise taken_over(stack) from None
     found = Revision(int(live["Spec"]["Labels"][REVISION]), live)
-    if not found.is_pending:
+    if not found.is_pending and found.ending != ending.value:
         raise taken_over(stack)
     return found
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
+from ._clock import persist
 from ._engine import Connection, Engine, connect
-from ._errors import EngineMissingError, NotInSwarmError, SdkMissingError, SwarmError
+from ._errors import EngineMissingError, EngineUnreachableError, NotInSwarmError, SdkMissingError, SwarmError
 from ._model import Outcome
 
 Options = Mapping[str, Any]
@@ -54,18 +55,19 @@ class SwarmModule:
     def __init__(self, options: Mapping[str, Mapping[str, Any]] | None = None, **rules: Any) -> None:
         self.ansible = AnsibleModule(argument_spec={**CONNECTION, **(options or {})}, supports_check_mode=True, **rules)
 
-    def run(self, work: Work, bare: Callable[[Options], Outcome] | None = None) -> None:
-        """Connect, work, answer.
+    def run(self, work: Work, bare: Callable[[Options], Outcome] | None = None, patience: float = 0.0) -> None:
+        """Connect, work, answer. For ``patience`` seconds an engine that does not answer may be restarting.
 
         ``bare`` tells what would happen on a host that has no engine, no SDK or no swarm yet; it is asked in check
         mode only, because the roles before this module would have made them. In a real run their lack is an error.
         """
         options: Options = self.ansible.params
-        _answer(self.ansible, lambda: self._work(work, bare, options))
+        _answer(self.ansible, lambda: self._work(work, bare, options, patience))
 
-    def _work(self, work: Work, bare: Callable[[Options], Outcome] | None, options: Options) -> Outcome:
+    def _work(self, work: Work, bare: Callable[[Options], Outcome] | None, options: Options, patience: float) -> Outcome:
         try:
-            return work(connect(connection_of(options)), options, self.ansible.check_mode)
+            engine = persist(lambda: connect(connection_of(options)), EngineUnreachableError, patience)
+            return work(engine, options, self.ansible.check_mode)
         except BARE as error:
             if not self.ansible.check_mode or bare is None:
                 raise

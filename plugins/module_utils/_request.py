@@ -16,6 +16,9 @@ from ._errors import RefusedError
 from ._model import Sort
 from ._situation import Limits
 
+#: Seconds for which the engine that a wait is taken up on may not answer.
+RESTART = 60.0
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True, "aliases": ["stack"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from ._actual import Actual, observe, snapshot
 from ._apply import apply, tidy
-from ._clock import SYSTEM, Clock
+from ._clock import SYSTEM, Clock, persist
 from ._converge import is_settled, judge_all, watch
 from ._engine import Engine
 from ._errors import EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
@@ -34,6 +34,8 @@ from ._state import State, after, as_desired, lost, way_back
 
 #: Seconds that the way back has at least.
 BACK = 60.0
+#: Seconds that managers may take to elect a leader.
+ELECTION = 60.0
 #: How often a stack is taken back.
 TURNS = 2
 EARLIER = "the earlier version"
@@ -178,8 +180,13 @@ class Wait:
         return tuple(tidy(self.engine, Plan(tuple(steps)), self.clock))
 
     def _close(self, waiting: Waiting, ending: Ending) -> None:
-        mark(self.engine, read(self.engine, waiting.record, self.request.name), self.request.name, ending)
-        forget(self.engine, listed(self.engine, self.request.name))
+        def attempt() -> None:
+            found = read(self.engine, waiting.record, self.request.name, ending)
+            if found.is_pending:
+                mark(self.engine, found, self.request.name, ending)
+            forget(self.engine, listed(self.engine, self.request.name))
+
+        persist(attempt, QuorumLostError, ELECTION, self.clock)
 
     def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
         """Set out on the way back, or fail here if there is none."""
