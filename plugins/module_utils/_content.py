@@ -21,11 +21,9 @@ from typing import Any
 from ._engine import Engine, retried
 from ._errors import EngineError, RefusedError
 from ._labels import Labels, text_labels
-from ._model import Body, Outcome
+from ._model import OURS, Body, Outcome
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier, verdict_of
 
-#: Labels with this prefix are ours.
-OURS = "homecloud.swarm."
 #: Swarmkit's rule for names of secrets and configs.
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
 

@@ -16,14 +16,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from typing import Any, TypeVar
 
 from ._clock import Clock
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
-from ._model import NAMESPACE, REVISION, VERDICT, Body
+from ._model import MADE, NAMESPACE, REVISION, REVOKED, VERDICT, Body, References
+from ._plan import references
 from ._situation import moment
-from ._state import State
+from ._state import CONTENTS, State
 from ._versions import within_limit
 
 Item = TypeVar("Item")
@@ -65,6 +67,10 @@ class Content:
     summary: tuple[str, ...] = ()
     time: str = ""
     by: str = ""
+    #: what somebody else changed between the revision before and this one
+    outside: tuple[str, ...] = ()
+    #: what the deploy is beside a deploy of files, for example "rollback to 7"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,24 @@ class Revision:
         return self.ending == Ending.PENDING.value
 
     @property
+    def is_restorable(self) -> bool:
+        """Whether it came up, or nobody saw that it did not."""
+        return self.ending in (Ending.GOOD.value, Ending.UNSEEN.value)
+
+    @property
+    def revoked(self) -> tuple[str, ...]:
+        """The secrets and configs that it needs and somebody has revoked, as "secret NAME"."""
+        return tuple(filter(None, self.live["Spec"]["Labels"].get(REVOKED, "").split(",")))
+
+    @property
+    def made(self) -> dict[str, str]:
+        """Ids of the secrets and configs that its deploy made, as in a State's ``ids``."""
+        try:
+            return dict(json.loads(self.live["Spec"]["Labels"].get(MADE) or "{}"))
+        except (ValueError, TypeError):
+            return {}
+
+    @property
     def last_sign(self) -> float:
         """When its deploy last gave a sign of life, by the clock of the swarm's leader, in seconds since 1970."""
         return moment(str(self.live["UpdatedAt"]))
@@ -92,18 +116,21 @@ class Revision:
         return now - self.last_sign
 
     def content(self) -> Content | None:
-        """What it says; None where it cannot be read."""
+        """What it says; None where it cannot be read: it is damaged, or of a format that only newer versions know."""
         try:
             wire = json.loads(lzma.decompress(base64.b64decode(self.live["Spec"]["Data"])))
             if wire["format"] > FORMAT:
                 return None
+            state = State.from_wire(wire["state"])
             return Content(
                 before=State.from_wire(wire["before"]) if wire["before"] is not None else None,
-                state=State.from_wire(wire["state"]),
+                state=replace(state, ids={**self.made, **state.ids}),
                 touched=tuple(wire["touched"]),
                 summary=tuple(wire["summary"]),
                 time=wire["time"],
                 by=wire["by"],
+                outside=tuple(wire["outside"]),
+                note=wire["note"],
             )
         except (ValueError, KeyError, TypeError, EOFError, lzma.LZMAError):
             return None
@@ -160,6 +187,8 @@ def packed(stack: str, number: int, content: Content) -> bytes:
         "touched": content.touched,
         "before": content.before.to_wire() if content.before is not None else None,
         "state": content.state.to_wire(),
+        "outside": content.outside,
+        "note": content.note,
     }
     # the lowest preset needs little memory on small machines, and still finds that both states are nearly the same
     return lzma.compress(json.dumps(wire, sort_keys=True, separators=(",", ":")).encode(), preset=1)
@@ -182,10 +211,19 @@ def read(engine: Engine, identity: str, stack: str, ending: Ending = Ending.PEND
     return found
 
 
-def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending.PENDING) -> None:
-    """Give a sign of life, or say how it ended."""
+def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending.PENDING, made: Mapping[str, str] | None = None) -> None:
+    """Give a sign of life, or say how it ended and what was made."""
+    _relabel(engine, revision, stack, {VERDICT: ending.value, **({MADE: json.dumps(made)} if made else {})})
+
+
+def revoke(engine: Engine, revision: Revision, stack: str, names: Iterable[str]) -> None:
+    """Write down that secrets or configs which the revision needs are gone for good."""
+    _relabel(engine, revision, stack, {REVOKED: ",".join(sorted({*revision.revoked, *names}))})
+
+
+def _relabel(engine: Engine, revision: Revision, stack: str, labels: Mapping[str, str]) -> None:
     spec = revision.live["Spec"]
-    body = {**spec, "Labels": {**spec["Labels"], VERDICT: ending.value}}
+    body = {**spec, "Labels": {**spec["Labels"], **labels}}
     try:
         engine.post(f"/configs/{revision.live['ID']}/update", body, version=revision.live["Version"]["Index"])
     except (NotFoundError, OutOfSequenceError):
@@ -236,13 +274,37 @@ class Pulse:
             yield item
 
 
-def forget(engine: Engine, past: Sequence[Revision]) -> None:
-    """Remove records that nothing will lead back to: all but the newest and the newest good one."""
-    good = last_good(past)
-    kept = {past[0].number, *([good[0].number] if good else ())} if past else set()
-    for revision in past:
-        if revision.number not in kept:
+def forget(engine: Engine, past: Sequence[Revision], most: int) -> None:
+    """Remove the oldest records: of those that came up, and of those that did not, the newest ``most`` stay."""
+    for came_up in (True, False):
+        for revision in [revision for revision in past if revision.is_restorable is came_up][most:]:
             engine.delete(f"/configs/{revision.live['ID']}")
+
+
+def kept(past: Sequence[Revision], most: int) -> list[tuple[Revision, Content]]:
+    """The newest ``most`` revisions that came up and can be read."""
+    came_up = (revision for revision in past if revision.is_restorable)
+    return [(revision, content) for revision in islice(came_up, most) if (content := revision.content())]
+
+
+def needed(past: Sequence[Revision], most: int) -> References:
+    """The secrets and configs that the newest ``most`` revisions use; networks can be made again."""
+    specs = (spec for _revision, content in kept(past, most) for spec in content.state.services.values())
+    return frozenset((sort, name) for spec in specs for sort, name in references(spec) if sort in CONTENTS)
+
+
+def left(past: Sequence[Revision]) -> State | None:
+    """The stack as the newest deploy left it; None where that is not known."""
+    newest = past[0] if past else None
+    content = newest.content() if newest else None
+    if newest is None or content is None:
+        return None
+    return {
+        Ending.GOOD.value: content.state,
+        Ending.UNSEEN.value: content.state,
+        Ending.FAILED.value: content.state,
+        Ending.ROLLED_BACK.value: content.before,
+    }.get(newest.ending)
 
 
 def taken_over(stack: str) -> TakenOverError:

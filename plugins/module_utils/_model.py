@@ -18,8 +18,12 @@ NAMESPACE = "com.docker.stack.namespace"
 #: The image as the file says it, kept beside the pinned one.
 IMAGE = "com.docker.stack.image"
 #: Number of the deploy that a config object of ours is the record of, and what became of it.
-REVISION = "homecloud.swarm.revision"
-VERDICT = "homecloud.swarm.verdict"
+#: Labels with this prefix are ours.
+OURS = "homecloud.swarm."
+REVISION = f"{OURS}revision"
+VERDICT = f"{OURS}verdict"
+MADE = f"{OURS}made"
+REVOKED = f"{OURS}revoked"
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,10 @@ class Sort(str, Enum):
     SERVICE = "service"
     #: made by the nodes themselves; only ever removed
     VOLUME = "volume"
+
+
+#: Secrets, configs and networks by sort and name.
+References = frozenset[tuple[Sort, str]]
 
 
 @dataclass(frozen=True)

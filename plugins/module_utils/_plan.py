@@ -14,7 +14,7 @@ from ._actual import Actual, of_stack, targets
 from ._desired import Desired
 from ._diff import differences, told
 from ._errors import RefusedError
-from ._model import IMAGE, Body, Change, Kind, Plan, Sort, Step
+from ._model import IMAGE, OURS, Body, Change, Kind, Plan, References, Sort, Step
 from ._order import check_ports, in_safe_order
 from ._spec import graft, same
 from ._verifier import KEY, VERSION
@@ -39,6 +39,8 @@ class Intent:
     renewed: Mapping[str, str] = field(default_factory=dict)
     #: images are pinned only for services whose image the file names otherwise than before
     pin_changed_only: bool = False
+    #: secrets and configs that stay although nothing uses them, for the revisions that need them
+    kept: References = frozenset()
 
 
 def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
@@ -49,8 +51,8 @@ def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
     remade = frozenset(step.name for step in network_steps if step.kind is Kind.REPLACE)
     services = tuple(_services(desired, actual, intent, names, remade))
     pruned = tuple(_pruned(desired, actual)) if intent.prune else ()
-    leftovers = tuple(_leftovers(desired, actual)) if intent.prune == "all" else ()
-    outdated = tuple(_outdated(desired, actual, names, bool(intent.prune)))
+    leftovers = tuple(_leftovers(desired, actual, intent.kept)) if intent.prune == "all" else ()
+    outdated = tuple(_outdated(desired, actual, names, intent))
     gone = {step.name for step in pruned}
     left = (service for name, service in actual.services.items() if name not in gone and name not in desired.services)
     check_ports(services, desired.services, (item["Spec"] for item in (*actual.others, *left)), desired.stack)
@@ -207,7 +209,7 @@ def _contents(sort: Sort, wanted: Mapping[str, Body], keys: Mapping[str, str], l
             yield Step(Kind.CREATE, sort, called, body=body, changes=(newer,) if versions else ())
             continue
         labels = fitting.live["Spec"].get("Labels") or {}
-        ours = {key: value for key, value in labels.items() if key.startswith("homecloud.swarm.")}
+        ours = {key: value for key, value in labels.items() if key.startswith(OURS)}
         body = {**body, "Name": fitting.name, "Labels": {**(body.get("Labels") or {}), **ours}}
         if content is not None and holds(sort, fitting, content) is None:
             yield Step(Kind.ADOPT, sort, fitting.name, body=_with_content(body, content), live=fitting.live)
@@ -245,9 +247,9 @@ def _sorts(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Mapping[str
     yield Sort.CONFIG, desired.configs, desired.config_keys, actual.configs
 
 
-def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str], prune: bool) -> Iterator[Step]:
-    """Versions of ours that no service has a use for once this plan is carried out."""
-    used = _used_elsewhere(desired, actual, prune)
+def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str], intent: Intent) -> Iterator[Step]:
+    """Versions of ours that neither a service, once this plan is carried out, nor a kept revision has a use for."""
+    used = _used_elsewhere(desired, actual, bool(intent.prune)) | intent.kept
     for sort, wanted, _keys, live in _sorts(desired, actual):
         for name in wanted:
             for version in versions_of(name, live):
@@ -256,7 +258,7 @@ def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str],
                     yield Step(Kind.REMOVE, sort, version.name, live=version.live)
 
 
-def _used_elsewhere(desired: Desired, actual: Actual, prune: bool) -> frozenset[tuple[Sort, str]]:
+def _used_elsewhere(desired: Desired, actual: Actual, prune: bool) -> References:
     """What other stacks' services use, and services of this one that the files do not have any more but that stay."""
     kept = [] if prune else [service for name, service in actual.services.items() if name not in desired.services]
     return frozenset[tuple[Sort, str]]().union(*(references(service["Spec"]) for service in (*actual.others, *kept)))
@@ -309,7 +311,7 @@ def readable(spec: Body, actual: Actual) -> dict[str, Any]:
     return {**spec, "TaskTemplate": template}
 
 
-def references(spec: Body) -> frozenset[tuple[Sort, str]]:
+def references(spec: Body) -> References:
     """The networks, secrets and configs that a service uses, by name; networks of a live spec by id."""
     container = spec["TaskTemplate"].get("ContainerSpec") or {}
     return frozenset((Sort.NETWORK, name) for name in targets(spec)) | frozenset(
@@ -330,10 +332,11 @@ def _pruned(desired: Desired, actual: Actual) -> Iterator[Step]:
             yield Step(Kind.REMOVE, Sort.SERVICE, name, live=live)
 
 
-def _leftovers(desired: Desired, actual: Actual) -> Iterator[Step]:
-    """Networks, secrets and configs of the stack that neither the files nor any service has a use for."""
+def _leftovers(desired: Desired, actual: Actual, kept: References) -> Iterator[Step]:
+    """Networks, secrets and configs of the stack that neither the files nor any service nor a kept revision has a use for."""
     specs = [other["Spec"] for other in actual.others]
-    used = frozenset[tuple[Sort, str]]().union(*map(references, specs))
+    # networks can be made again when a revision is brought back
+    used = kept.union(*map(references, specs))
     for sort, found, wanted in (
         (Sort.SECRET, of_stack(actual.secrets, desired.stack), {*desired.secrets, *desired.external_secrets}),
         (Sort.CONFIG, of_stack(actual.configs, desired.stack), {*desired.configs, *desired.external_configs}),

@@ -19,6 +19,30 @@ from ._situation import Limits
 #: Seconds for which the engine that a wait is taken up on may not answer.
 RESTART = 60.0
 
+#: Of whatever deploys: how to wait, what to do about a failure, what to remember.
+RELEASE: dict[str, dict[str, Any]] = {
+    "registry_auth": {
+        "type": "dict",
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "serveraddress": {"type": "str", "required": True},
+            "since": {"type": "str"},
+        },
+    },
+    "history_max": {"type": "int", "default": 10},
+    "with_registry_auth": {"type": "bool", "default": False},
+    "on_failure": {"type": "str", "choices": ["rollback", "pause"], "default": "rollback"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+    "wait_stable": {"type": "float"},
+    "progress_deadline": {"type": "int", "default": 60},
+    "log_lines": {"type": "int", "default": 20},
+    "progress": {"type": "bool", "default": True},
+    "patience": {"type": "float"},
+    "waiting": {"type": "dict"},
+}
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True, "aliases": ["stack"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -32,30 +56,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "configs": {"type": "dict", "default": {}},
     "attach": {"type": "dict", "default": {}},
     "prune": {"type": "raw", "default": False},
+    "revoke": {"type": "bool", "default": False},
     "volumes": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
-    "registry_auth": {
-        "type": "dict",
-        "options": {
-            "username": {"type": "str", "required": True},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "serveraddress": {"type": "str", "required": True},
-            "since": {"type": "str"},
-        },
-    },
-    "with_registry_auth": {"type": "bool", "default": False},
     "update_defaults": {"type": "bool", "default": False},
-    "on_failure": {"type": "str", "choices": ["rollback", "pause"], "default": "rollback"},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-    "wait_stable": {"type": "float"},
-    "progress_deadline": {"type": "int", "default": 60},
-    "log_lines": {"type": "int", "default": 20},
-    "progress": {"type": "bool", "default": True},
     "project": {"type": "dict"},
-    "patience": {"type": "float"},
-    "waiting": {"type": "dict"},
+    **RELEASE,
 }
 
 
@@ -68,6 +75,8 @@ class Request:
     contents: Mapping[tuple[Sort, str], bytes]
     attach: Mapping[str, list[str]]
     prune: bool | str
+    revoke: bool
+    history_max: int
     volumes: bool
     recreate: bool
     resolve_image: str
@@ -96,6 +105,8 @@ class Request:
             contents=contents,
             attach=options["attach"] or {},
             prune=prune_of(options["prune"]),
+            revoke=options["revoke"],
+            history_max=history_max(options["history_max"]),
             volumes=options["volumes"],
             recreate=options["recreate"],
             resolve_image=options["resolve_image"],
@@ -123,6 +134,13 @@ class Request:
 
 
 #: What ``prune`` may be.
+def history_max(value: int) -> int:
+    """At least the revision that runs, or nothing could be taken back."""
+    if value < 1:
+        raise RefusedError(f"history_max takes 1 or more, not {value}.")
+    return value
+
+
 PRUNE: dict[str, Any] = {"true": True, "yes": True, "false": False, "no": False, "all": "all"}
 
 

@@ -16,10 +16,12 @@ from typing import Any
 from ._actual import Actual, of_stack
 from ._desired import Desired
 from ._diff import differences
-from ._model import Body, Kind, Plan, Sort, Step
-from ._plan import Intent, compare, readable, references
+from ._model import OURS, Body, Kind, Plan, References, Sort, Step
+from ._plan import Intent, bind, compare, readable, references
 from ._spec import same
 
+#: Sorts whose values stay in the swarm under their names.
+CONTENTS = (Sort.SECRET, Sort.CONFIG)
 #: What the engine adds to a network's options by itself.
 ALLOCATED = "com.docker.network.driver.overlay.vxlanid_list"
 
@@ -34,6 +36,8 @@ class State:
     services: Mapping[str, Body] = field(default_factory=dict)
     #: services in the order in which they are best written
     order: tuple[str, ...] = ()
+    #: "secret NAME" or "config NAME" -> id of what services use, as far as it was there: another one of that name is not the same
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.networks or self.secrets or self.configs or self.services)
@@ -48,40 +52,50 @@ class State:
 
 def captured(actual: Actual, stack: str) -> State:
     """The stack as it is."""
-    return State(
-        networks={name: _network(live) for name, live in actual.networks.items()},
-        secrets={name: live["Spec"].get("Labels") or {} for name, live in of_stack(actual.secrets, stack).items()},
-        configs={name: live["Spec"].get("Labels") or {} for name, live in of_stack(actual.configs, stack).items()},
-        services={name: readable(live["Spec"], actual) for name, live in actual.services.items()},
-        order=tuple(sorted(actual.services)),
-    )
+    return after(Plan(), actual, stack, ())
 
 
 def after(plan: Plan, actual: Actual, stack: str, order: tuple[str, ...]) -> State:
     """The stack as it will be when the plan is carried out."""
-    now = captured(actual, stack)
     parts: dict[Sort, dict[str, Any]] = {
-        Sort.NETWORK: dict(now.networks),
-        Sort.SECRET: dict(now.secrets),
-        Sort.CONFIG: dict(now.configs),
-        Sort.SERVICE: dict(now.services),
+        Sort.NETWORK: {name: _network(live) for name, live in actual.networks.items()},
+        Sort.SECRET: {name: live["Spec"].get("Labels") or {} for name, live in of_stack(actual.secrets, stack).items()},
+        Sort.CONFIG: {name: live["Spec"].get("Labels") or {} for name, live in of_stack(actual.configs, stack).items()},
+        Sort.SERVICE: {name: live["Spec"] for name, live in actual.services.items()},
     }
     for step in plan.steps:
         if step.kind is Kind.REMOVE:
             parts[step.sort].pop(step.name, None)
-        elif step.sort in (Sort.SECRET, Sort.CONFIG):
-            parts[step.sort][step.name] = step.body.get("Labels") or {}
         else:
-            parts[step.sort][step.name] = readable(step.body, actual) if step.sort is Sort.SERVICE else step.body
+            parts[step.sort][step.name] = step.body.get("Labels") or {} if step.sort in CONTENTS else step.body
     services = parts[Sort.SERVICE]
     known = [name for name in order if name in services]
     return State(
         networks=parts[Sort.NETWORK],
         secrets=parts[Sort.SECRET],
         configs=parts[Sort.CONFIG],
-        services=services,
+        services={name: _without_ids(readable(spec, actual)) for name, spec in services.items()},
         order=(*known, *sorted(services.keys() - set(known))),
+        ids={f"{sort.value} {name}": found for spec in services.values() for sort, name, found in _bound(spec) if found},
     )
+
+
+def _bound(spec: Body) -> Iterator[tuple[Sort, str, str]]:
+    """The secrets and configs that a service uses: sort, name, and id, which is empty for what is yet to be made."""
+    container = spec["TaskTemplate"].get("ContainerSpec") or {}
+    for sort in CONTENTS:
+        word = sort.value.capitalize()
+        yield from ((sort, item[f"{word}Name"], item.get(f"{word}ID") or "") for item in container.get(f"{word}s") or [])
+
+
+def _without_ids(spec: Body) -> Body:
+    """The spec with names alone, so that it is the same before and after its secrets and configs are made."""
+    container = dict(spec["TaskTemplate"].get("ContainerSpec") or {})
+    for sort in CONTENTS:
+        word = sort.value.capitalize()
+        if container.get(f"{word}s"):
+            container[f"{word}s"] = [{key: value for key, value in item.items() if key != f"{word}ID"} for item in container[f"{word}s"]]
+    return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ContainerSpec": container}}
 
 
 def as_desired(state: State, stack: str) -> Desired:
@@ -99,24 +113,30 @@ def as_desired(state: State, stack: str) -> Desired:
 
 def lost(state: State, actual: Actual) -> list[str]:
     """What the state's services refer to and nobody can bring back, in words."""
-    known = {
-        Sort.NETWORK: {*actual.network_ids, *actual.network_ids.values(), *state.networks},
-        Sort.SECRET: actual.secret_ids,
-        Sort.CONFIG: actual.config_ids,
-    }
+    networks = {*actual.network_ids, *actual.network_ids.values(), *state.networks}
+    live = {Sort.SECRET: actual.secret_ids, Sort.CONFIG: actual.config_ids}
+
+    def problem(sort: Sort, name: str) -> str:
+        if sort is Sort.NETWORK:
+            return "" if name in networks else "is gone"
+        if name not in live[sort]:
+            return "is gone"
+        then = state.ids.get(f"{sort.value} {name}", "")
+        return "has been made anew since, so it may have another value" if then and then != live[sort][name] else ""
+
     return sorted(
-        f"{sort.value} {name}, which service {service} needs"
+        f"{sort.value} {name}, which service {service} needs, {wrong}"
         for service, spec in state.services.items()
         for sort, name in references(spec)
-        if name not in known[sort]
+        if (wrong := problem(sort, name))
     )
 
 
-def way_back(state: State, actual: Actual, stack: str) -> Plan:
-    """The steps that bring the state back from what is there now; what was made since is removed last."""
+def way_back(state: State, actual: Actual, stack: str, kept: References = frozenset()) -> Plan:
+    """The steps that bring the state back from what is there now; what was made since is removed last, unless it is to be kept."""
     plan = compare(as_desired(state, stack), actual, Intent(prune=True, recreate=True, exact=True))
     steps = map(_by_rollback, plan.steps)
-    return replace(plan, steps=(*steps, *_relabelled(state, actual, stack), *_made_since(state, actual, stack)))
+    return replace(plan, steps=(*steps, *_relabelled(state, actual, stack), *_made_since(state, actual, stack, kept)))
 
 
 def _by_rollback(step: Step) -> Step:
@@ -126,20 +146,51 @@ def _by_rollback(step: Step) -> Step:
     return replace(step, rollback=True) if can else step
 
 
+def between(then: State, now: State, stack: str) -> Plan:
+    """The steps from one state to another."""
+    return way_back(now, as_actual(then), stack)
+
+
+def as_actual(state: State) -> Actual:
+    """The state as if it ran, names standing for the ids that nobody knows."""
+    secret_ids, config_ids = (_ids(state, sort) for sort in CONTENTS)
+    named = Actual(network_ids={name: name for name in state.networks}, secret_ids=secret_ids, config_ids=config_ids)
+    return replace(
+        named,
+        networks={name: {**body, "Id": name} for name, body in state.networks.items()},
+        secrets={
+            name: {"ID": secret_ids.get(name, name), "Spec": {"Name": name, "Labels": labels}} for name, labels in state.secrets.items()
+        },
+        configs={
+            name: {"ID": config_ids.get(name, name), "Spec": {"Name": name, "Labels": labels}} for name, labels in state.configs.items()
+        },
+        services={name: {"ID": name, "Version": {"Index": 0}, "Spec": bind(spec, named, {})} for name, spec in state.services.items()},
+    )
+
+
+def _ids(state: State, sort: Sort) -> dict[str, str]:
+    used = frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()))
+    return {name: state.ids.get(f"{sort.value} {name}", name) for found, name in used if found is sort}
+
+
 def _relabelled(state: State, actual: Actual, stack: str) -> Iterator[Step]:
     for sort, then, now in _contents(state, actual, stack):
         for name, live in now.items():
             labels = live["Spec"].get("Labels") or {}
-            if name in then and then[name] != labels:
-                body = {**live["Spec"], "Labels": then[name]}
-                changes = tuple(differences({"Labels": labels}, {"Labels": then[name]}, f"{sort.value}s.{name}"))
-                yield Step(Kind.UPDATE, sort, name, body=body, live=live, changes=changes)
+            # ours tell of the object, not of the stack at that time
+            ours = {key: value for key, value in labels.items() if key.startswith(OURS)}
+            wanted = {**{key: value for key, value in then.get(name, labels).items() if not key.startswith(OURS)}, **ours}
+            if wanted != labels:
+                changes = tuple(differences({"Labels": labels}, {"Labels": wanted}, f"{sort.value}s.{name}"))
+                yield Step(Kind.UPDATE, sort, name, body={**live["Spec"], "Labels": wanted}, live=live, changes=changes)
 
 
-def _made_since(state: State, actual: Actual, stack: str) -> Iterator[Step]:
+def _made_since(state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:
+    used = frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()), *(references(o["Spec"]) for o in actual.others))
     for sort, then, now in _contents(state, actual, stack):
         for name in sorted(now.keys() - then.keys()):
-            yield Step(Kind.REMOVE, sort, name, live=now[name])
+            if (sort, name) not in kept | used:
+                yield Step(Kind.REMOVE, sort, name, live=now[name])
     for name in sorted(actual.networks.keys() - state.networks.keys()):
         yield Step(Kind.REMOVE, Sort.NETWORK, name, live=actual.networks[name])
 

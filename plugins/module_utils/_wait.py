@@ -23,14 +23,15 @@ from ._converge import is_settled, judge_all, watch
 from ._engine import Engine
 from ._errors import EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
 from ._evidence import Evidence, gather
-from ._history import Content, Ending, Pulse, TakenOverError, forget, listed, mark, read
+from ._history import Content, Ending, Pulse, Revision, TakenOverError, forget, listed, mark, needed, read, revisions, revoke
 from ._images import Auth
-from ._model import Finding, Kind, Plan, Sort, Step, Verdict
+from ._model import Finding, Kind, Plan, References, Sort, Step, Verdict
+from ._plan import references
 from ._report import as_rows, counted, paragraphs, standing
 from ._request import Request
 from ._situation import Deed, Limits
 from ._spec import same
-from ._state import State, after, as_desired, lost, way_back
+from ._state import CONTENTS, State, after, as_desired, lost, way_back
 
 #: Seconds that the way back has at least.
 BACK = 60.0
@@ -177,16 +178,40 @@ class Wait:
 
     def _tidy(self, waiting: Waiting) -> tuple[str, ...]:
         steps = (Step(Kind.REMOVE, Sort(sort), name, live={"ID": found, "Id": found}) for sort, name, found in waiting.leftovers)
-        return tuple(tidy(self.engine, Plan(tuple(steps)), self.clock))
+        problems = tidy(self.engine, Plan(tuple(steps)), self.clock)
+        if waiting.leftovers and self.request.revoke:
+            self._note_revoked(frozenset((Sort(sort), name) for sort, name, _id in waiting.leftovers))
+        return tuple(problems)
+
+    def _note_revoked(self, removed: References) -> None:
+        """Write down in the revisions that needed them what cannot come back."""
+        past = listed(self.engine, self.request.name)
+        for revision in past:
+            gone = needed([revision], 1) & removed
+            if gone:
+                revoke(self.engine, revision, self.request.name, (f"{sort.value} {name}" for sort, name in gone))
 
     def _close(self, waiting: Waiting, ending: Ending) -> None:
         def attempt() -> None:
             found = read(self.engine, waiting.record, self.request.name, ending)
             if found.is_pending:
-                mark(self.engine, found, self.request.name, ending)
-            forget(self.engine, listed(self.engine, self.request.name))
+                mark(self.engine, found, self.request.name, ending, self._made(found) if ending in (Ending.GOOD, Ending.UNSEEN) else None)
+            forget(self.engine, listed(self.engine, self.request.name), self.request.history_max)
 
         persist(attempt, QuorumLostError, ELECTION, self.clock)
+
+    def _made(self, revision: Revision) -> dict[str, str]:
+        """Ids of the secrets and configs that did not exist yet when the record was written."""
+        content = revision.content()
+        if content is None:
+            return {}
+        used = frozenset[tuple[Sort, str]]().union(*map(references, content.state.services.values()))
+        lacking = [(sort, name) for sort, name in used if sort in CONTENTS and f"{sort.value} {name}" not in content.state.ids]
+        if not lacking:
+            return {}
+        actual = self._actual(content.state)
+        live = {Sort.SECRET: actual.secret_ids, Sort.CONFIG: actual.config_ids}
+        return {f"{sort.value} {name}": live[sort][name] for sort, name in lacking if name in live[sort]}
 
     def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
         """Set out on the way back, or fail here if there is none."""
@@ -217,7 +242,9 @@ class Wait:
 
         def plan() -> Plan:
             pulse.check()
-            return way_back(state, self._actual(state), self.request.name)
+            actual = self._actual(state)
+            kept = needed(revisions(actual.records), self.request.history_max)
+            return way_back(state, actual, self.request.name, kept)
 
         try:
             found = plan()
@@ -259,7 +286,7 @@ class Wait:
             return "The stack is left as it is: it was broken before, and no earlier version of it is known to have worked."
         missing = lost(content.before, self._actual(content.before))
         if missing:
-            return f"The stack is left as it is, because the earlier version cannot be had any more: {'; '.join(missing)} is gone."
+            return f"The stack is left as it is, because the earlier version cannot be had any more: {'; '.join(missing)}."
         return ""
 
     def _actual(self, state: State) -> Actual:

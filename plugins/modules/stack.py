@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes
   - homecloud.swarm.attributes.writes
+  - homecloud.swarm.release
 attributes:
   action:
     description: The module has an action plugin, which runs on the controller.
@@ -86,8 +87,8 @@ options:
   secrets:
     description:
       - Values for entries of the file's top-level C(secrets), by their keys there. They stand in for the entry's C(file).
-      - A secret cannot be changed, so a new value becomes a new object, C(NAME.v2) and so on. The services that use it are
-        updated, and the old one is removed when they run.
+      - A secret cannot be changed, so a new value becomes a new object, C(NAME.v2) and so on, and the services that use it are
+        updated. The old one goes when neither a service nor a remembered revision (O(history_max)) needs it, or at once with O(revoke).
     type: dict
     default: {}
   configs:
@@ -107,6 +108,12 @@ options:
       - V(true) removes services. V(all) also removes networks, secrets and configs that carry the stack's label and that no
         service uses.
     type: raw
+    default: false
+  revoke:
+    description:
+      - Whether old versions of secrets and configs are removed as soon as the new ones are in use, although remembered revisions need
+        them, as after a password has leaked. These revisions say so in C(stack_info), and can be brought back with present secrets only.
+    type: bool
     default: false
   volumes:
     description:
@@ -131,40 +138,6 @@ options:
     type: str
     choices: [always, changed, never]
     default: always
-  registry_auth:
-    description:
-      - Credentials for the registry, for the look-up and for the nodes that pull the images.
-      - They go with a service that is written. As the engine shows nobody which ones a service has, new credentials alone are no
-        difference; they reach a service with its next change.
-    type: dict
-    suboptions:
-      username:
-        description: Name of the account.
-        type: str
-        required: true
-      password:
-        description: Its password or token.
-        type: str
-        required: true
-      serveraddress:
-        description:
-          - Name of the registry, with its port where it has one, as images name it (C(registry.home.arpa:5000)); C(docker.io) for
-            images that name none. The credentials go to no other registry.
-        type: str
-        required: true
-      since:
-        description:
-          - When they came into force, as the engine writes a time (C(2026-01-31T12:00:00Z)).
-          - The engine keeps the credentials of a service's last deploy for nodes that pull its image later. Services that were
-            deployed before this moment are given the present ones, which restarts no task.
-          - While it is to come, images of this registry are not looked up.
-        type: str
-  with_registry_auth:
-    description:
-      - Whether credentials that the docker configuration of this node has (C(docker login)) are used, for registries
-        that O(registry_auth) is not for.
-    type: bool
-    default: false
   update_defaults:
     description:
       - Whether services whose C(deploy.update_config) is silent are updated one task after the other, the new task first
@@ -175,61 +148,9 @@ options:
       - C(docker stack deploy) makes no such settings, so it and this option undo each other's.
     type: bool
     default: false
-  on_failure:
-    description:
-      - What becomes of the stack when its services do not come up. The task fails either way.
-      - V(rollback) takes the whole stack back to what ran before this deploy if that was well, else to the last revision that was.
-        Services, networks, secrets and configs that this deploy made are removed, removed ones brought back, and the task waits until
-        the earlier version runs. Of a stack's first deploy nothing is left. Volumes stay.
-      - V(pause) leaves it as it is.
-      - A run that changes nothing and finds a broken service only fails.
-    type: str
-    choices: [rollback, pause]
-    default: rollback
-  wait:
-    description:
-      - Whether to wait until all services of the stack run. A service that does not come up fails the task.
-    type: bool
-    default: true
-  wait_timeout:
-    description:
-      - Seconds to wait at most, and once more on the way back, which has a minute at least.
-    type: int
-    default: 300
-  wait_stable:
-    description:
-      - Seconds for which every task must have been up before the stack counts as running. The time that it has run already counts.
-      - By default each service's C(deploy.update_config.monitor), or 5 where it has none.
-    type: float
-  progress_deadline:
-    description:
-      - Seconds after which a service that no node fits, that gets no address, or that does not pass its health check has failed,
-        without the rest of O(wait_timeout) being waited for. A health check has at least as long as the engine itself gives it.
-      - A service that this task did not write to has as long to mend before it counts as crash-looping or without image.
-    type: int
-    default: 60
-  log_lines:
-    description:
-      - How many of the last lines of a failing task's log are shown. Values in O(secrets) are masked in them.
-    type: int
-    default: 20
-  progress:
-    description:
-      - Whether a line is printed whenever something changes while the task waits.
-      - Nothing is printed with C(no_log), with C(async), or when the play's output is not for people (the callback C(json), for one).
-    type: bool
-    default: true
   project:
     description:
       - The loaded Compose files. Set by the action plugin, not for use by hand.
-    type: dict
-  patience:
-    description:
-      - Seconds after which to return although the wait is not over. Set by the action plugin, not for use by hand.
-    type: float
-  waiting:
-    description:
-      - Where the wait stands. Set by the action plugin, not for use by hand.
     type: dict
 notes:
   - Values in O(secrets) travel to the node in the module's arguments. Switch pipelining on, or Ansible itself writes

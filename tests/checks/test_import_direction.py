@@ -46,6 +46,7 @@ ORDER = (
     "_report",
     "_request",
     "_wait",
+    "_release",
     "_stack",
     "_stack_info",
     "_node",

@@ -148,13 +148,15 @@ def test_an_ending_changes_the_label_alone() -> None:
 @pytest.mark.parametrize(
     ("endings", "deleted"),
     [
-        ([Ending.GOOD, Ending.GOOD], ["c1"]),
-        ([Ending.GOOD, Ending.FAILED, Ending.ROLLED_BACK], ["c2"]),
+        ([Ending.GOOD, Ending.GOOD, Ending.GOOD], ["c1"]),
+        ([Ending.GOOD, Ending.UNSEEN, Ending.GOOD], ["c1"]),
+        ([Ending.GOOD, Ending.FAILED, Ending.ROLLED_BACK, Ending.LOST], ["c2"]),
+        ([Ending.GOOD, Ending.FAILED, Ending.GOOD], []),
         ([Ending.GOOD], []),
         ([], []),
     ],
 )
 def test_what_is_forgotten(endings: list[Ending], deleted: list[str]) -> None:
     engine = Configs()
-    history.forget(engine, history.revisions(record(number, ending) for number, ending in enumerate(endings, 1)))  # type: ignore[arg-type]
+    history.forget(engine, history.revisions(record(number, ending) for number, ending in enumerate(endings, 1)), 2)  # type: ignore[arg-type]
     assert engine.deleted == deleted

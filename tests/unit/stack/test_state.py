@@ -131,7 +131,7 @@ def test_after_is_before_with_the_plan_carried_out() -> None:
     ("now", "missing"),
     [
         (BEFORE, []),
-        (actual(secrets=()), ["secret s_password, which service s_db needs", "secret s_password, which service s_web needs"]),
+        (actual(secrets=()), [f"secret s_password, which service {name} needs, is gone" for name in ("s_db", "s_web")]),
         (actual(networks=()), []),
     ],
 )

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry a plan out as a revision of the stack: one at a time, written down before the first write, seen through to its end."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from ._actual import Actual
+from ._apply import apply
+from ._clock import Clock, shifted
+from ._diff import as_values, drawn
+from ._engine import Engine
+from ._errors import RefusedError, SwarmError
+from ._history import STALE, Content, Ending, Revision, last_good, left, mark, open_record, read, revisions
+from ._model import Kind, Outcome, Plan, Step
+from ._report import as_rows
+from ._request import Request
+from ._state import State, after, between, captured
+from ._wait import Ended, Wait, Waiting, is_well, leftovers, touched
+
+#: Seconds between two looks at a deploy of somebody else's.
+PAUSE = 1.0
+
+Observe = Callable[[], Actual]
+
+
+@dataclass
+class Release:
+    """One deploy of one stack, whatever it is made from."""
+
+    wait: Wait
+    #: the stack's services in the order in which they are best written
+    order: tuple[str, ...]
+    #: what the deploy is beside a deploy of files
+    note: str = ""
+
+    @property
+    def engine(self) -> Engine:
+        return self.wait.engine
+
+    @property
+    def request(self) -> Request:
+        return self.wait.request
+
+    @property
+    def clock(self) -> Clock:
+        return self.wait.clock
+
+    def undisturbed(self, actual: Actual, observe: Observe) -> tuple[Actual, tuple[str, ...]]:
+        """What is there once no other deploy of the stack is under way, or the other one has fallen silent; and what to say of it."""
+        deadline = self.clock.now() + max(self.request.limits.timeout, 2 * STALE)
+        waited = ""
+        while True:
+            past = revisions(actual.records)
+            if not past or not past[0].is_pending or past[0].silent_for(self.clock.wall()) > STALE:
+                return actual, (waited,) if waited else ()
+            waited = f"Another deploy of stack '{self.request.name}' (revision {past[0].number}) was under way, and this one waited for it."
+            if self.clock.now() > deadline:
+                raise RefusedError(
+                    f"Another deploy of stack '{self.request.name}' (revision {past[0].number}) is still under way; run this one again "
+                    "when it has ended."
+                )
+            self.clock.sleep(PAUSE)
+            actual = observe()
+
+    def begun(self, plan: Plan, actual: Actual) -> Waiting | None:
+        """Write down what is about to be done, unless nothing is; None when another deploy has begun just now."""
+        past = revisions(actual.records)
+        given_up = past[0] if past and past[0].is_pending else None
+        now = self.clock.wall()
+        waiting = Waiting(
+            touched=touched(plan),
+            since=now,
+            beat=now,
+            changed=plan.changed,
+            leftovers=leftovers(plan),
+        )
+        state = after(plan, actual, self.request.name, self.order)
+        if plan.changed:
+            content = Content(
+                before=self._before(actual, past, given_up),
+                state=state,
+                touched=waiting.touched,
+                summary=tuple(f"{step.kind.value} {step.sort.value} {step.name}" for step in plan.steps),
+                time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                by=_by_whom(),
+                outside=tuple(_outside(past, actual, self.request.name)),
+                note=self.note,
+            )
+        elif given_up and (unfinished := given_up.content()):
+            # what was interrupted is carried on: its end is ours to judge, and its way back is ours; what is wanted now may be less
+            content = replace(unfinished, state=state)
+            waiting = replace(waiting, touched=content.touched)
+        else:
+            return waiting
+        number = past[0].number + 1 if past else 1
+        record = open_record(self.engine, self.request.name, number, content)
+        if record is None:
+            self.clock.sleep(PAUSE)
+            return None
+        if given_up:
+            mark(self.engine, given_up, self.request.name, Ending.GIVEN_UP)
+        # from here on time is told by the clock that the swarm's objects and tasks are dated by
+        began = read(self.engine, record, self.request.name).last_sign
+        ahead = began - self.clock.wall()
+        self.wait = replace(self.wait, clock=shifted(self.clock, ahead))
+        return replace(waiting, record=record, revision=number, since=began, beat=began, ahead=ahead)
+
+    def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
+        """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""
+        if given_up is None and is_well(self.engine, self.request.name, self.request.limits, self.clock):
+            return captured(actual, self.request.name)
+        interrupted = given_up.content() if given_up else None
+        if interrupted and interrupted.before is not None:
+            return interrupted.before
+        good = last_good(past)
+        return good[1].state if good else None
+
+    def carried_out(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan], told: tuple[str, ...]) -> Outcome:
+        """Apply the plan and wait, or take it all back. Raises SwarmError with the plan, and with what was achieved."""
+        try:
+            ended = self._ended(plan, waiting, again)
+        except SwarmError as error:
+            error.achieved = {"plan": as_values(plan), "warnings": list(told), "revision": waiting.revision, **error.achieved}
+            raise
+        return outcome(plan, ended, (*told, *ended.warnings))
+
+    def _ended(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan]) -> Ended:
+        pulse = self.wait.pulse(waiting)
+
+        def once_more() -> Plan:
+            pulse.check()
+            return again()
+
+        if plan:
+            try:
+                apply(self.engine, plan, once_more, self.wait.auth, pulse.while_asleep())
+                pulse.check()
+            except SwarmError as error:
+                if not waiting.record:
+                    raise
+                return self.wait.stopped(waiting, error)
+        waiting = replace(waiting, beat=pulse.last)
+        if not self.request.wait:
+            return Ended([], revision=waiting.revision, warnings=self.wait.leave(waiting))
+        return self.wait.see_through(replace(waiting, deadline=self.clock.wall() + self.request.limits.timeout))
+
+
+def taken_up(wait: Wait, wire: Any) -> Outcome:
+    """Go on with a wait that an earlier call left."""
+    waiting = Waiting.from_wire(wire)
+    ended = replace(wait, clock=shifted(wait.clock, waiting.ahead)).see_through(waiting)
+    return Outcome(changed=waiting.changed, values=_values(ended), warnings=ended.warnings)
+
+
+def outcome(plan: Plan, ended: Ended, warnings: tuple[str, ...] = ()) -> Outcome:
+    """The plan as diff and as data, and what it came to."""
+    return Outcome(changed=plan.changed, prepared=drawn(plan), values={"plan": as_values(plan), **_values(ended)}, warnings=warnings)
+
+
+def _values(ended: Ended) -> dict[str, Any]:
+    waiting = {"waiting": ended.waiting.to_wire()} if ended.waiting else {}
+    return {"services": as_rows(ended.findings), "revision": ended.revision, **waiting}
+
+
+def _outside(past: list[Revision], actual: Actual, stack: str) -> Iterator[str]:
+    """What somebody else has changed since the newest deploy."""
+    then = left(past)
+    if then is not None:
+        for step in between(then, captured(actual, stack), stack).steps:
+            yield from _in_words(step, stack)
+
+
+def _in_words(step: Step, stack: str) -> Iterator[str]:
+    if step.kind in (Kind.CREATE, Kind.REMOVE):
+        words = "added" if step.kind is Kind.CREATE else "removed"
+        yield f"{step.sort.value}s.{step.name.removeprefix(f'{stack}_')} {words}"
+    else:
+        yield from (f"{change.path} {change.old} -> {change.new}" for change in step.changes)
+
+
+def _by_whom() -> str:
+    """Who deploys: the person behind sudo, or the process' user, who need not have a name."""
+    try:
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{platform.node()}"
