@@ -37,8 +37,6 @@ class Release:
     """One deploy of one stack, whatever it is made from."""
 
     wait: Wait
-    #: the stack's services in the order in which they are best written
-    order: tuple[str, ...]
     #: what the deploy is beside a deploy of files
     note: str = ""
 
@@ -71,8 +69,11 @@ class Release:
             self.clock.sleep(PAUSE)
             actual = observe()
 
-    def begun(self, plan: Plan, actual: Actual) -> Waiting | None:
-        """Write down what is about to be done, unless nothing is; None when another deploy has begun just now."""
+    def begun(self, plan: Plan, actual: Actual, order: tuple[str, ...]) -> Waiting | None:
+        """Write down what is about to be done, unless nothing is; None when another deploy has begun just now.
+
+        ``order`` is that in which the stack's services are best written.
+        """
         past = revisions(actual.records)
         given_up = past[0] if past and past[0].is_pending else None
         now = self.clock.wall()
@@ -83,7 +84,7 @@ class Release:
             changed=plan.changed,
             leftovers=leftovers(plan),
         )
-        state = after(plan, actual, self.request.name, self.order)
+        state = after(plan, actual, self.request.name, order)
         if plan.changed:
             content = Content(
                 before=self._before(actual, past, given_up),

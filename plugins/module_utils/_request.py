@@ -65,6 +65,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     **RELEASE,
 }
 
+ROLLBACK_OPTIONS: dict[str, dict[str, Any]] = {
+    "name": OPTIONS["name"],
+    "revision": {"type": "int"},
+    "secrets": {"type": "str", "choices": ["revision", "current"], "default": "revision"},
+    **RELEASE,
+}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -120,6 +127,12 @@ class Request:
             patience=options["patience"],
             waiting=options["waiting"],
         )
+
+    @classmethod
+    def of_rollback(cls, options: Mapping[str, Any]) -> Request:
+        """Without files: only what whatever deploys is asked for."""
+        silent = {name: option.get("default") for name, option in OPTIONS.items()}
+        return cls.of({**silent, **{name: options[name] for name in ("name", *RELEASE)}})
 
     @property
     def not_yet(self) -> str:

@@ -124,14 +124,14 @@ class Deploy:
         doubts = tuple(unknown(plan))
         if check:
             return outcome(plan, Ended([]), (*plan.warnings, *warnings, *doubts))
-        release = Release(self.wait, desired.order)
+        release = Release(self.wait)
         settled, others = release.undisturbed(actual, observed)
         if doubts:
             intent = replace(intent, denied=adopt(self.engine, plan))
             settled = observed()
         if settled is not actual:
             plan = self._planned(desired, settled, intent)
-        waiting = release.begun(plan, settled)
+        waiting = release.begun(plan, settled, desired.order)
         if waiting is None:
             # somebody else was faster
             return self.run(check)

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ._actual import observe
 from ._converge import judge_all
+from ._diff import as_values, drawn
 from ._engine import Engine
-from ._model import NAMESPACE, REVISION, Body, Outcome, Snapshot
+from ._errors import RefusedError
+from ._history import Revision, revisions
+from ._model import NAMESPACE, REVISION, Body, Outcome, Plan, Snapshot
+from ._rollback import aim
 from ._situation import RUNNING, STATES, Limits
+from ._state import between, captured
 
 
 def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Outcome:
@@ -25,11 +31,36 @@ def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Out
     }
     found["networks"] = [item for item in found["networks"] if item.get("Scope") == "swarm"]
     # records of deploys are none of the stack's own configs
+    found["records"] = [item for item in found["configs"] if REVISION in item["Spec"]["Labels"]]
     found["configs"] = [item for item in found["configs"] if REVISION not in item["Spec"]["Labels"]]
     nodes = engine.get("/nodes")
-    names = {_stack(item) for sort in ("services", "networks", "secrets", "configs") for item in found[sort]}
+    names = {_stack(item) for sort in ("services", "networks", "secrets", "configs", "records") for item in found[sort]}
     stacks = [describe(name, found, nodes) for name in sorted(names)]
-    return Outcome(changed=False, values={"stacks": stacks})
+    warnings = tuple(_unreadable(found["records"]))
+    if not options.get("compare"):
+        return Outcome(changed=False, values={"stacks": stacks}, warnings=warnings)
+    plan = comparison(engine, options["name"], options["compare"])
+    return Outcome(changed=False, prepared=drawn(plan), values={"stacks": stacks, "comparison": as_values(plan)}, warnings=warnings)
+
+
+def comparison(engine: Engine, stack: str, numbers: list[int]) -> Plan:
+    """The steps from the first of two revisions to the second, or from what runs to the one that is named."""
+    if len(numbers) > 2:
+        raise RefusedError(f"compare takes one or two numbers of revisions, not {len(numbers)}.")
+    actual = observe(engine, stack)
+    past = revisions(actual.records)
+    first, second = [captured(actual, stack), *(aim(past, number, stack)[1].state for number in numbers)][-2:]
+    return between(first, second, stack)
+
+
+def _unreadable(records: Iterable[Body]) -> Iterator[str]:
+    for revision in revisions(records):
+        if revision.content() is None:
+            record = revision.live["Spec"]["Name"]
+            yield (
+                f"The record of revision {revision.number} (config {record}) cannot be read: it is damaged, or written by a newer version "
+                "of this collection."
+            )
 
 
 def show_nothing(_options: Mapping[str, Any]) -> Outcome:
@@ -61,6 +92,23 @@ def describe(name: str, found: Mapping[str, Iterable[Body]], nodes: list[Body]) 
         ],
         "networks": sorted(item["Name"] for item in found["networks"] if _stack(item) == name),
         **{sort: sorted(item["Spec"]["Name"] for item in found[sort] if _stack(item) == name) for sort in ("secrets", "configs")},
+        "revisions": [_revision(revision) for revision in revisions(item for item in found["records"] if _stack(item) == name)],
+    }
+
+
+def _revision(revision: Revision) -> dict[str, Any]:
+    content = revision.content()
+    told = {"number": revision.number, "verdict": revision.ending, "readable": content is not None, "revoked": list(revision.revoked)}
+    if content is None:
+        return told
+    return {
+        **told,
+        "time": content.time,
+        "by": content.by,
+        "note": content.note,
+        "changes": list(content.summary),
+        "outside": list(content.outside),
+        "images": {name: spec["TaskTemplate"]["ContainerSpec"].get("Image", "") for name, spec in content.state.services.items()},
     }
 
 

@@ -19,6 +19,8 @@ from ._diff import differences
 from ._model import OURS, Body, Kind, Plan, References, Sort, Step
 from ._plan import Intent, bind, compare, readable, references
 from ._spec import same
+from ._verifier import KEY
+from ._versions import labelled, versions_of
 
 #: Sorts whose values stay in the swarm under their names.
 CONTENTS = (Sort.SECRET, Sort.CONFIG)
@@ -100,7 +102,7 @@ def _without_ids(spec: Body) -> Body:
 
 def as_desired(state: State, stack: str) -> Desired:
     """What to observe and compare with. Secrets and configs are looked up, never made: their contents are not known."""
-    used = frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()))
+    used = _used(state)
     return Desired(
         stack=stack,
         networks=state.networks,
@@ -146,6 +148,34 @@ def _by_rollback(step: Step) -> Step:
     return replace(step, rollback=True) if can else step
 
 
+def superfluous(plan: Plan, state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:
+    """Versions of ours that neither the state nor anybody else has a use for, and that the plan leaves."""
+    used = kept | _used(state) | {key for other in actual.others for key in references(other["Spec"])}
+    going = {(step.sort, step.name) for step in plan.steps if step.kind is Kind.REMOVE}
+    for sort, _then, now in _contents(state, actual, stack):
+        for name, live in sorted(now.items()):
+            if labelled(live)[0] and (sort, name) not in used | going:
+                yield Step(Kind.REMOVE, sort, name, live=live)
+
+
+def with_current_secrets(state: State, actual: Actual) -> State:
+    """The state with the newest version of each secret that it uses."""
+    newest = {
+        name: versions_of(key, actual.secrets)[0].name
+        for sort, name in _used(state)
+        if sort is Sort.SECRET
+        for key in [state.secrets.get(name, {}).get(KEY) or name]
+        if versions_of(key, actual.secrets)
+    }
+
+    def renewed(spec: Body) -> Body:
+        container = spec["TaskTemplate"].get("ContainerSpec") or {}
+        secrets = [{**item, "SecretName": newest.get(item["SecretName"], item["SecretName"])} for item in container.get("Secrets") or []]
+        return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ContainerSpec": {**container, "Secrets": secrets}}} if secrets else spec
+
+    return replace(state, services={name: renewed(spec) for name, spec in state.services.items()})
+
+
 def between(then: State, now: State, stack: str) -> Plan:
     """The steps from one state to another."""
     return way_back(now, as_actual(then), stack)
@@ -169,8 +199,11 @@ def as_actual(state: State) -> Actual:
 
 
 def _ids(state: State, sort: Sort) -> dict[str, str]:
-    used = frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()))
-    return {name: state.ids.get(f"{sort.value} {name}", name) for found, name in used if found is sort}
+    return {name: state.ids.get(f"{sort.value} {name}", name) for found, name in _used(state) if found is sort}
+
+
+def _used(state: State) -> References:
+    return frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()))
 
 
 def _relabelled(state: State, actual: Actual, stack: str) -> Iterator[Step]:
@@ -186,7 +219,7 @@ def _relabelled(state: State, actual: Actual, stack: str) -> Iterator[Step]:
 
 
 def _made_since(state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:
-    used = frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()), *(references(o["Spec"]) for o in actual.others))
+    used = _used(state) | {key for other in actual.others for key in references(other["Spec"])}
     for sort, then, now in _contents(state, actual, stack):
         for name in sorted(now.keys() - then.keys()):
             if (sort, name) not in kept | used:

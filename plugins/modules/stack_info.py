@@ -24,14 +24,28 @@ options:
     description: Name of the one stack to show. All stacks when not set.
     type: str
     aliases: [stack]
+  compare:
+    description:
+      - Numbers of revisions to compare. Of two, the result is what leads from the first to the second. Of one, it is what leads to it
+        from what runs now, which is what M(homecloud.swarm.stack_rollback) would do.
+      - With C(--diff) the difference is also shown as the plan of a deploy is. Needs O(name).
+    type: list
+    elements: int
 seealso:
   - module: homecloud.swarm.stack
+  - module: homecloud.swarm.stack_rollback
 """
 
 EXAMPLES = r"""
 - name: Look at all stacks
   homecloud.swarm.stack_info:
   register: found
+
+- name: See what leads back to revision 7
+  homecloud.swarm.stack_info:
+    name: shop
+    compare: [7]
+  diff: true
 
 - name: Say which services are not well
   ansible.builtin.debug:
@@ -98,6 +112,58 @@ stacks:
       description: Full names of its configs.
       type: list
       elements: str
+    revisions:
+      description: Its deploys that the swarm remembers, the newest first.
+      type: list
+      elements: dict
+      contains:
+        number:
+          description: Number of the revision.
+          type: int
+          sample: 7
+        verdict:
+          description:
+            - What became of the deploy. C(converged), C(unknown) when nobody waited, C(failed), C(rolled_back), C(rollback_failed),
+              C(interrupted), or C(pending) while it is under way.
+          type: str
+          sample: converged
+        readable:
+          description: Whether its record can be read. The fields below are there only if so.
+          type: bool
+        revoked:
+          description: Secrets and configs that it needs and that were revoked, each as its type and name.
+          type: list
+          elements: str
+        time:
+          description: When it was begun, in UTC.
+          type: str
+          sample: "2026-01-31T12:00:00+00:00"
+        by:
+          description: Who began it, user and host.
+          type: str
+          sample: ops@nuc1
+        note:
+          description: What it was beside a deploy of files.
+          type: str
+          sample: rollback to 5
+        changes:
+          description: The steps of its plan.
+          type: list
+          elements: str
+          sample: [update service shop_web]
+        outside:
+          description: What somebody else (the CLI, a person) had changed since the deploy before.
+          type: list
+          elements: str
+          sample: ["services.web.deploy.replicas 3 -> 5"]
+        images:
+          description: Its services' images, with digests where they were pinned.
+          type: dict
+comparison:
+  description: What leads from one revision to the other, as M(homecloud.swarm.stack) returns a plan.
+  returned: when O(compare) is set
+  type: list
+  elements: dict
 """
 
 from ..module_utils._module import SwarmModule
@@ -105,7 +171,10 @@ from ..module_utils._stack_info import show_nothing, show_stacks
 
 
 def main() -> None:
-    module = SwarmModule(options={"name": {"type": "str", "aliases": ["stack"]}})
+    module = SwarmModule(
+        options={"name": {"type": "str", "aliases": ["stack"]}, "compare": {"type": "list", "elements": "int"}},
+        required_by={"compare": ("name",)},
+    )
     module.run(show_stacks, bare=show_nothing)
 
 

@@ -48,6 +48,7 @@ ORDER = (
     "_wait",
     "_release",
     "_stack",
+    "_rollback",
     "_stack_info",
     "_node",
     "_membership",

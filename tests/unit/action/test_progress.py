@@ -12,8 +12,9 @@ import pytest
 from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
-from ansible_collections.homecloud.swarm.plugins.action import stack as action_module
-from ansible_collections.homecloud.swarm.plugins.action.stack import ActionModule, Progress
+from ansible_collections.homecloud.swarm.plugins.action.stack import ActionModule
+from ansible_collections.homecloud.swarm.plugins.plugin_utils import _watched as watched
+from ansible_collections.homecloud.swarm.plugins.plugin_utils._watched import Progress
 
 WAITING = {"record": "c1", "why": []}
 OPTIONS: dict[str, Any] = {"name": "shop", "compose": [{"services": {"web": {"image": "x"}}}], "secrets": {}}
@@ -78,7 +79,7 @@ class Played:
         connection = MagicMock(has_native_async=False)
         action = ActionModule(described, connection, MagicMock(), DataLoader(), MagicMock(), None)
         monkeypatch.setattr(action, "_execute_module", self.answer)
-        monkeypatch.setattr(action_module, "Display", lambda: MagicMock(display=self.lines.append))
+        monkeypatch.setattr(watched, "Display", lambda: MagicMock(display=self.lines.append))
         self.result = action.run(task_vars={})
 
     def answer(self, _name: str, module_args: dict[str, Any], wrap_async: bool, **_rest: Any) -> dict[str, Any]:

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,145 +16,20 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project 
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
     EngineError,
     EngineUnreachableError,
-    InUseError,
     NotConvergedError,
-    NotFoundError,
     OutOfSequenceError,
     PortTakenError,
     RefusedError,
 )
-from ansible_collections.homecloud.swarm.plugins.module_utils._history import BEAT, Ending, TakenOverError, revisions
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import BEAT, Ending, TakenOverError
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import VERDICT, Outcome
-from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, Request
 from ansible_collections.homecloud.swarm.plugins.module_utils._situation import MONITOR, moment
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy
 from ansible_collections.homecloud.swarm.plugins.module_utils._wait import Waiting
+from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import SORTS, Swarm, asked, encoded, failing, run
 
-SORTS = ("networks", "secrets", "configs", "services")
 # Of a deploy that changes both services; after it there is only waiting.
 LAST_WRITE = r"POST /services/id\d+/update s_b"
-
-
-@dataclass
-class Swarm:
-    """As much of an engine as a deploy needs. A service runs unless its command says ``bad``; then its task has failed for good."""
-
-    time: float = 1_800_000_000.0
-    objects: dict[str, dict[str, Any]] = field(default_factory=lambda: {sort: {} for sort in SORTS})
-    #: (method, path pattern) -> what to raise or do when it is called
-    traps: dict[str, Any] = field(default_factory=dict)
-    #: why no secret can be removed
-    stuck: str = ""
-    writes: int = 0
-    index: int = 0
-    api_version: tuple[int, int] = (1, 45)
-
-    def clock(self) -> Clock:
-        return Clock(now=lambda: self.time, sleep=self.sleep, wall=lambda: self.time)
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-    def get(self, path: str, **_query: Any) -> Any:
-        self._trap(f"GET {path}")
-        if path == "/nodes":
-            return [{"ID": "n1", "Spec": {}, "Status": {"State": "ready"}, "Description": {"Hostname": "nuc", "Platform": {}}}]
-        if path == "/tasks":
-            return [self._task(service) for service in self.objects["services"].values()]
-        sort, _slash, identity = path.strip("/").partition("/")
-        if not identity:
-            return list(self.objects[sort].values())
-        return self._one(sort, identity)
-
-    def find(self, path: str, **_query: Any) -> Any:
-        try:
-            return self.get(path) if path.split("/")[1] in SORTS else None
-        except NotFoundError:
-            return None
-
-    def post(self, path: str, body: Any, _headers: Any = None, version: Any = None, **_query: Any) -> Any:
-        self.writes += 1
-        self._trap(f"POST {path} {body['Name']}")
-        sort, identity = path.strip("/").split("/")[:2]
-        if identity != "create":
-            found = self._one(sort, identity)
-            assert version == found["Version"]["Index"], "update out of sequence"
-            self._keep(sort, identity, body)
-            return None
-        if any((item.get("Spec") or item)["Name"] == body["Name"] for item in self.objects[sort].values()):
-            raise EngineError(f"{body['Name']} already exists", 409)
-        identity = f"id{self.index + 1}"
-        self._keep(sort, identity, body)
-        return {"ID": identity}
-
-    def delete(self, path: str) -> None:
-        self.writes += 1
-        if self.stuck and path.startswith("/secrets"):
-            raise InUseError(self.stuck, 400)
-        sort, identity = path.strip("/").split("/")
-        self.objects[sort].pop(identity, None)
-
-    def _keep(self, sort: str, identity: str, body: Any) -> None:
-        self.index += 1
-        at = datetime.fromtimestamp(self.time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        about = {"ID": identity, "Id": identity, "Version": {"Index": self.index}, "UpdatedAt": at}
-        self.objects[sort][identity] = {**about, **body} if sort == "networks" else {**about, "Spec": body}
-
-    def _one(self, sort: str, identity: str) -> Any:
-        if identity not in self.objects[sort]:
-            raise NotFoundError(f"{identity} not found", 404)
-        return self.objects[sort][identity]
-
-    def _task(self, service: Any) -> dict[str, Any]:
-        bad = "bad" in str(service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Args"))
-        return {
-            "ID": f"task-{service['ID']}",
-            "ServiceID": service["ID"],
-            "Spec": service["Spec"]["TaskTemplate"],
-            "Slot": 1,
-            "NodeID": "n1",
-            "DesiredState": "shutdown" if bad else "running",
-            "CreatedAt": service["UpdatedAt"],
-            "UpdatedAt": service["UpdatedAt"],
-            "Status": {"State": "failed" if bad else "running", "Err": "boom" if bad else ""},
-        }
-
-    def _trap(self, call: str) -> None:
-        for pattern, effect in list(self.traps.items()):
-            if re.search(pattern, call):
-                if isinstance(effect, Exception):
-                    raise effect
-                self.traps.pop(pattern)
-                effect()
-
-    def names(self, sort: str) -> list[str]:
-        return sorted((item.get("Spec") or item)["Name"] for item in self.objects[sort].values())
-
-    def commands(self) -> dict[str, Any]:
-        specs = [item["Spec"] for item in self.objects["services"].values()]
-        return {spec["Name"]: spec["TaskTemplate"]["ContainerSpec"].get("Args", [""])[0] for spec in specs}
-
-    def endings(self) -> list[tuple[int, str]]:
-        found = [item for item in self.objects["configs"].values() if "homecloud.swarm.revision" in item["Spec"]["Labels"]]
-        return [(revision.number, revision.ending) for revision in reversed(revisions(found))]
-
-
-def asked(services: dict[str, str], **more: Any) -> Request:
-    """A request for services with these commands."""
-    compose = {"services": {name: {"image": "app:1", "command": [command]} for name, command in services.items()}}
-    defaults = {name: option.get("default") for name, option in OPTIONS.items()}
-    loaded = load([Source.inline("compose", compose)], {}, lambda _path: b"")
-    return Request.of({**defaults, "name": "s", "resolve_image": "never", "project": loaded.project.to_wire(), **more})
-
-
-def run(swarm: Swarm, services: dict[str, str], **more: Any) -> Outcome:
-    return deploy(swarm, asked(services, **more), False, swarm.clock())  # type: ignore[arg-type]
-
-
-def failing(swarm: Swarm, services: dict[str, str], **more: Any) -> NotConvergedError:
-    with pytest.raises(NotConvergedError) as caught:
-        run(swarm, services, **more)
-    return caught.value
 
 
 @pytest.fixture
@@ -398,15 +270,11 @@ def test_a_clock_that_is_ahead_proves_nothing(swarm: Swarm) -> None:
 
 
 def test_what_cannot_be_tidied_makes_no_good_deploy_bad(swarm: Swarm) -> None:
-    run(swarm, {"a": "one", "b": "one"}, secrets={"password": _encoded("old")}, project=_with_secret())
+    run(swarm, {"a": "one", "b": "one"}, secrets={"password": encoded("old")}, project=_with_secret())
     swarm.stuck = "is in use by the following service"
-    outcome = run(swarm, {}, secrets={"password": _encoded("new")}, project=_with_secret(), history_max=1)
+    outcome = run(swarm, {}, secrets={"password": encoded("new")}, project=_with_secret(), history_max=1)
     assert swarm.endings()[-1][1] == "converged"
     assert any("secret s_password is still in use" in warning for warning in outcome.warnings)
-
-
-def _encoded(value: str) -> str:
-    return base64.b64encode(value.encode()).decode()
 
 
 def _with_secret() -> dict[str, Any]:

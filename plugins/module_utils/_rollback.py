@@ -1,0 +1,127 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring back an earlier revision of a stack: a release whose plan leads to a state that was written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ._actual import Actual, observe, running
+from ._clock import SYSTEM, Clock
+from ._engine import Engine
+from ._errors import RefusedError
+from ._foretell import foretold
+from ._history import Content, Revision, last_good, needed, revisions
+from ._images import credentials
+from ._model import Outcome, Plan
+from ._release import Release, outcome, taken_up
+from ._request import Request
+from ._state import State, as_desired, lost, superfluous, way_back, with_current_secrets
+from ._wait import Ended, Wait
+
+
+def roll_back(engine: Engine, options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM) -> Outcome:
+    """What the module does."""
+    request = Request.of_rollback(options)
+    wait = Wait(engine, request, credentials(engine, request.registry_auth, request.with_registry_auth), clock)
+    if request.waiting is not None:
+        return taken_up(wait, request.waiting)
+    return Rollback(wait, options["revision"], options["secrets"] == "current").run(check)
+
+
+@dataclass
+class Rollback:
+    """One rollback. ``wanted`` is the revision's number, or None for the newest that came up."""
+
+    wait: Wait
+    wanted: int | None
+    current_secrets: bool
+
+    @property
+    def engine(self) -> Engine:
+        return self.wait.engine
+
+    @property
+    def request(self) -> Request:
+        return self.wait.request
+
+    def run(self, check: bool) -> Outcome:
+        observed = self._observed(State())
+        release = Release(self.wait)
+        settled, others = (observed, ()) if check else release.undisturbed(observed, lambda: self._observed(State()))
+        revision, content = aim(revisions(settled.records), self.wanted, self.request.name)
+        # now with all that the revision names
+        actual = self._observed(content.state)
+        state = with_current_secrets(content.state, actual) if self.current_secrets else content.state
+        if missing := lost(state, actual):
+            raise RefusedError(
+                f"Revision {revision.number} of stack '{self.request.name}' cannot be brought back: {'; '.join(missing)}. {_mend(revision)}"
+            )
+        plan = self._planned(state, actual)
+        told = (*others, *_doubts(revision))
+        if check:
+            found = outcome(plan, Ended([]), told)
+        else:
+            release.note = f"rollback to {revision.number}"
+            waiting = release.begun(plan, actual, state.order)
+            if waiting is None:
+                # somebody else was faster
+                return self.run(check)
+            found = release.carried_out(plan, waiting, lambda: self._compared(state, self._observed(state)), told)
+        return replace(found, values={**found.values, "restored": revision.number})
+
+    def _observed(self, state: State) -> Actual:
+        return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
+
+    def _planned(self, state: State, actual: Actual) -> Plan:
+        plan = self._compared(state, actual)
+        return foretold(plan, *running(self.engine, self.request.name)) if plan else plan
+
+    def _compared(self, state: State, actual: Actual) -> Plan:
+        """What revisions need stays: as many as are kept when this one, if it changes something, has become one of them."""
+        past, most = revisions(actual.records), self.request.history_max
+
+        def plan(remembered: int) -> Plan:
+            kept = needed(past, remembered)
+            found = way_back(state, actual, self.request.name, kept)
+            return replace(found, steps=(*found.steps, *superfluous(found, state, actual, self.request.name, kept)))
+
+        found = plan(most)
+        return plan(most - 1) if found.changed else found
+
+
+def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision, Content]:
+    """The revision to bring back, and what it says. Raises RefusedError where there is none or it cannot be read."""
+    if wanted is None:
+        found = last_good(past)
+        if found is None:
+            raise RefusedError(
+                f"Stack '{stack}' has no revision that came up, so there is nothing to go back to; revisions are written by "
+                "homecloud.swarm.stack, and homecloud.swarm.stack_info lists them."
+            )
+        return found
+    revision = next((revision for revision in past if revision.number == wanted), None)
+    if revision is None:
+        numbers = ", ".join(str(revision.number) for revision in reversed(past)) or "none"
+        raise RefusedError(f"Stack '{stack}' has no revision {wanted}; those that the swarm remembers are: {numbers}.")
+    content = revision.content()
+    if content is None:
+        raise RefusedError(
+            f"Revision {wanted} of stack '{stack}' cannot be read: its record (config {revision.live['Spec']['Name']}) is damaged, or "
+            "written by a newer version of this collection; choose another one, or upgrade the collection."
+        )
+    return revision, content
+
+
+def _mend(revision: Revision) -> str:
+    if revision.revoked:
+        return f"Revoked were {', '.join(revision.revoked)}: bring the revision back with 'secrets: current', or choose another one."
+    return "Make it again, or choose another revision."
+
+
+def _doubts(revision: Revision) -> Iterator[str]:
+    if not revision.is_restorable:
+        yield f"Revision {revision.number} did not come up when it was deployed ({revision.ending})."
