@@ -1,0 +1,217 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rollbacks against a swarm in memory: which revision comes back, with what, and what history keeps of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import NotConvergedError, RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import Revision, revisions
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import REVISION, Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._request import ROLLBACK_OPTIONS
+from ansible_collections.homecloud.swarm.plugins.module_utils._rollback import roll_back
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
+from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import Swarm, encoded, failing, run
+
+
+def back(swarm: Swarm, revision: int | None = None, check: bool = False, **more: Any) -> Outcome:
+    defaults = {name: option.get("default") for name, option in ROLLBACK_OPTIONS.items()}
+    return roll_back(swarm, {**defaults, "name": "s", "revision": revision, **more}, check, swarm.clock())  # type: ignore[arg-type]
+
+
+def rotated(swarm: Swarm, value: str, command: str = "one", **more: Any) -> Outcome:
+    """A deploy of one service with this password."""
+    compose = {
+        "services": {"a": {"image": "app:1", "command": [command], "secrets": ["password"]}},
+        "secrets": {"password": {"file": "unused"}},
+    }
+    project = load([Source.inline("compose", compose)], {}, lambda _path: b"unused").project.to_wire()
+    return run(swarm, {}, secrets={"password": encoded(value)}, project=project, **more)
+
+
+def used(swarm: Swarm) -> list[str]:
+    specs = [item["Spec"]["TaskTemplate"]["ContainerSpec"] for item in swarm.objects["services"].values()]
+    return [secret["SecretName"] for spec in specs for secret in spec.get("Secrets", [])]
+
+
+def remembered(swarm: Swarm) -> list[Revision]:
+    return revisions(item for item in swarm.objects["configs"].values() if REVISION in item["Spec"]["Labels"])
+
+
+@pytest.fixture
+def swarm() -> Swarm:
+    """With three revisions: another command, then a service more and one less."""
+    found = Swarm()
+    run(found, {"a": "one", "b": "one"})
+    run(found, {"a": "two", "b": "one"})
+    run(found, {"a": "two", "c": "new"}, prune=True)
+    return found
+
+
+COMMANDS = {1: {"s_a": "one", "s_b": "one"}, 2: {"s_a": "two", "s_b": "one"}, 3: {"s_a": "two", "s_c": "new"}}
+
+
+@pytest.mark.parametrize(("first", "second"), [(first, second) for first in COMMANDS for second in COMMANDS])
+def test_from_each_revision_to_each(swarm: Swarm, first: int, second: int) -> None:
+    for number in (first, second):
+        foreseen = back(swarm, number, check=True)
+        writes = swarm.writes
+        came = back(swarm, number)
+        assert came.changed is foreseen.changed is (swarm.writes > writes)
+        assert came.values["plan"] == foreseen.values["plan"]
+        assert swarm.commands() == COMMANDS[number]
+        writes = swarm.writes
+        assert not back(swarm, number).changed
+        assert not back(swarm, number, check=True).changed
+        assert swarm.writes == writes
+
+
+def test_check_mode_touches_nothing(swarm: Swarm) -> None:
+    writes = swarm.writes
+    assert back(swarm, 1, check=True).changed
+    assert swarm.writes == writes
+
+
+def test_a_rollback_is_a_revision_too(swarm: Swarm) -> None:
+    came = back(swarm, 1)
+    newest = remembered(swarm)[0]
+    assert (came.values["restored"], came.values["revision"], newest.number, newest.ending) == (1, 4, 4, "converged")
+    content = newest.content()
+    assert content is not None
+    assert content.note == "rollback to 1"
+    back(swarm, 3)
+    assert swarm.commands() == COMMANDS[3]
+
+
+def test_without_a_number_the_last_good_one_comes_back(swarm: Swarm) -> None:
+    failing(swarm, {"a": "bad"}, on_failure="pause")
+    assert back(swarm).values["restored"] == 3
+    assert swarm.commands() == COMMANDS[3]
+
+
+def test_a_rollback_that_does_not_come_up_goes_back(swarm: Swarm) -> None:
+    failing(swarm, {"a": "bad", "c": "new"}, on_failure="pause")
+    back(swarm, 3)
+    with pytest.raises(NotConvergedError) as caught:
+        back(swarm, 4)
+    assert caught.value.achieved["rollback"] == "done"
+    assert swarm.commands() == COMMANDS[3]
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        (9, "has no revision 9; those that the swarm remembers are: 1, 2, 3."),
+        (2, r"Revision 2 of stack 's' cannot be read: its record \(config s.r2\) is damaged"),
+    ],
+)
+def test_a_revision_that_is_not_to_be_had(swarm: Swarm, revision: int, said: str) -> None:
+    damaged = next(record for record in remembered(swarm) if record.number == 2)
+    damaged.live["Spec"]["Data"] = "AAAA"  # type: ignore[index]
+    writes = swarm.writes
+    with pytest.raises(RefusedError, match=said):
+        back(swarm, revision)
+    assert swarm.writes == writes
+
+
+def test_a_damaged_record_stops_nobody(swarm: Swarm) -> None:
+    for record in remembered(swarm)[:2]:
+        record.live["Spec"]["Data"] = "AAAA"  # type: ignore[index]
+    assert run(swarm, {"a": "three", "c": "new"}).changed
+    assert back(swarm, 1).changed
+    found = show_stacks(swarm, {"name": "s", "compare": None}, False)  # type: ignore[arg-type]
+    assert [warning.split(" (")[0] for warning in found.warnings] == [f"The record of revision {number}" for number in (3, 2)]
+
+
+def test_without_history_there_is_nothing_to_go_back_to() -> None:
+    with pytest.raises(RefusedError, match="no revision that came up"):
+        back(Swarm())
+
+
+def test_secrets_come_back_with_their_revision() -> None:
+    swarm = Swarm()
+    for value in ("first", "second"):
+        rotated(swarm, value)
+    assert (used(swarm), swarm.names("secrets")) == (["s_password.v2"], ["s_password", "s_password.v2"])
+    back(swarm, 1)
+    assert (used(swarm), swarm.names("secrets")) == (["s_password"], ["s_password", "s_password.v2"])
+    back(swarm, 2)
+    assert used(swarm) == ["s_password.v2"]
+
+
+def test_secrets_may_stay_as_they_are() -> None:
+    swarm = Swarm()
+    rotated(swarm, "first")
+    rotated(swarm, "second", "two")
+    back(swarm, 1, secrets="current")
+    assert (used(swarm), swarm.commands()) == (["s_password.v2"], {"s_a": "one"})
+
+
+def test_versions_go_with_the_last_revision_that_needs_them() -> None:
+    swarm = Swarm()
+    for value in ("first", "second", "third", "fourth"):
+        rotated(swarm, value, history_max=2)
+    assert swarm.names("secrets") == ["s_password.v3", "s_password.v4"]
+    writes = swarm.writes
+    assert not rotated(swarm, "fourth", history_max=2).changed
+    assert swarm.writes == writes
+
+
+def test_revoked_versions_go_at_once_and_are_missed() -> None:
+    swarm = Swarm()
+    rotated(swarm, "leaked")
+    rotated(swarm, "second", revoke=True)
+    assert swarm.names("secrets") == ["s_password.v2"]
+    assert [revision.revoked for revision in remembered(swarm)] == [(), ("secret s_password",)]
+    with pytest.raises(RefusedError, match=r"s_password, which service s_a needs, is gone\. Revoked were secret s_password: bring"):
+        back(swarm, 1)
+    back(swarm, 1, secrets="current")
+    assert used(swarm) == ["s_password.v2"]
+
+
+def test_a_secret_made_anew_by_hand_is_not_the_same() -> None:
+    swarm = Swarm()
+    for value in ("first", "second"):
+        rotated(swarm, value)
+    identity = next(key for key, item in swarm.objects["secrets"].items() if item["Spec"]["Name"] == "s_password")
+    swarm.objects["secrets"]["other"] = {**swarm.objects["secrets"].pop(identity), "ID": "other"}
+    with pytest.raises(RefusedError, match="has been made anew since"):
+        back(swarm, 1)
+
+
+def test_what_others_changed_is_noted_and_undone(swarm: Swarm) -> None:
+    service = next(item for item in swarm.objects["services"].values() if item["Spec"]["Name"] == "s_a")
+    service["Spec"] = {**service["Spec"], "Mode": {"Replicated": {"Replicas": 1}}, "Labels": {**service["Spec"]["Labels"], "by": "hand"}}
+    assert back(swarm).values["restored"] == 3
+    content = remembered(swarm)[0].content()
+    assert content is not None
+    assert content.outside == ("services.a.deploy.labels.by None -> hand",)
+    assert "by" not in next(item["Spec"]["Labels"] for item in swarm.objects["services"].values() if item["Spec"]["Name"] == "s_a")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "steps"),
+    [
+        ([1, 2], ["update s_a"]),
+        ([2, 1], ["update s_a"]),
+        ([2, 3], ["create s_c", "remove s_b"]),
+        ([3], []),
+        ([2], ["create s_b", "remove s_c"]),
+    ],
+)
+def test_revisions_can_be_compared(swarm: Swarm, numbers: list[int], steps: list[str]) -> None:
+    found = show_stacks(swarm, {"name": "s", "compare": numbers}, False)  # type: ignore[arg-type]
+    assert sorted(f"{step['action']} {step['name']}" for step in found.values["comparison"]) == steps
+
+
+def test_the_list_of_revisions(swarm: Swarm) -> None:
+    (stack,) = show_stacks(swarm, {"name": "s", "compare": None}, False).values["stacks"]  # type: ignore[arg-type]
+    listed = stack["revisions"]
+    assert [(revision["number"], revision["verdict"]) for revision in listed] == [(3, "converged"), (2, "converged"), (1, "converged")]
+    assert listed[0]["changes"] == ["create service s_c", "remove service s_b"]
+    assert listed[0]["images"] == {"s_a": "app:1", "s_c": "app:1"}
