@@ -112,7 +112,7 @@ def test_a_rollback_that_does_not_come_up_goes_back(swarm: Swarm) -> None:
 )
 def test_a_revision_that_is_not_to_be_had(swarm: Swarm, revision: int, said: str) -> None:
     damaged = next(record for record in remembered(swarm) if record.number == 2)
-    damaged.live["Spec"]["Data"] = "AAAA"  # type: ignore[index]
+    damaged.live["Spec"]["Data"] = "AAAA"
     writes = swarm.writes
     with pytest.raises(RefusedError, match=said):
         back(swarm, revision)
@@ -121,7 +121,7 @@ def test_a_revision_that_is_not_to_be_had(swarm: Swarm, revision: int, said: str
 
 def test_a_damaged_record_stops_nobody(swarm: Swarm) -> None:
     for record in remembered(swarm)[:2]:
-        record.live["Spec"]["Data"] = "AAAA"  # type: ignore[index]
+        record.live["Spec"]["Data"] = "AAAA"
     assert run(swarm, {"a": "three", "c": "new"}).changed
     assert back(swarm, 1).changed
     found = show_stacks(swarm, {"name": "s", "compare": None}, False)  # type: ignore[arg-type]
