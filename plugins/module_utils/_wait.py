@@ -9,8 +9,8 @@ to know is a ``Waiting``; all else is read from the swarm.
 
 from __future__ import annotations
 
-import base64
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -40,6 +40,8 @@ ELECTION = 60.0
 #: How often a stack is taken back.
 TURNS = 2
 EARLIER = "the earlier version"
+#: The first of 256 letters that no password has (Unicode, Braille patterns).
+BRAILLE = 0x2800
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,14 @@ class Waiting:
     def to_wire(self) -> dict[str, Any]:
         """For the next call, and why the stack is taken back for people.
 
-        Encoded, as Ansible would mask a password wherever its letters stand in a name.
+        Ansible masks a password wherever its letters stand, in a name or in base64, so the state is written in an alphabet of its own.
         """
-        return {"why": list(self.why), "state": base64.b64encode(json.dumps(asdict(self)).encode()).decode("ascii")}
+        packed = zlib.compress(json.dumps(asdict(self)).encode())
+        return {"why": list(self.why), "state": "".join(chr(BRAILLE + byte) for byte in packed)}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Waiting:
-        found = json.loads(base64.b64decode(wire["state"]))
+        found = json.loads(zlib.decompress(bytes(ord(letter) - BRAILLE for letter in wire["state"])))
         lists = {name: tuple(found[name]) for name in ("touched", "done", "why", "failures")}
         return cls(**{**found, **lists, "leftovers": tuple((sort, name, item) for sort, name, item in found["leftovers"])})
 
