@@ -190,10 +190,15 @@ KEYED: dict[str, Callable[[Any], tuple[str, Any]]] = {
 
 
 def told(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """The changes without what another of them says already: a new image changes the label that repeats it."""
+    """The changes without what another of them says already: a new image changes the label that repeats it, another name the id."""
     listed = tuple(changes)
-    image = any(change.path.endswith(".image") and IMAGE not in change.path for change in listed)
-    return tuple(change for change in listed if not (image and change.path.endswith(IMAGE)))
+    paths = {change.path for change in listed}
+    image = any(path.endswith(".image") and IMAGE not in path for path in paths)
+
+    def is_repeated(path: str) -> bool:
+        return (image and path.endswith(IMAGE)) or (path.endswith(".id") and f"{path.removesuffix('.id')}.name" in paths)
+
+    return tuple(change for change in listed if not is_repeated(change.path))
 
 
 def differences(before: Any, after: Any, place: str, path: str = "") -> Iterator[Change]:

@@ -28,6 +28,8 @@ from ._wait import Ended, Wait, Waiting, is_well, leftovers, touched
 
 #: Seconds between two looks at a deploy of somebody else's.
 PAUSE = 1.0
+#: Letters of a line of the plan that are remembered.
+LONGEST = 200
 
 Observe = Callable[[], Actual]
 
@@ -90,7 +92,7 @@ class Release:
                 before=self._before(actual, past, given_up),
                 state=state,
                 touched=waiting.touched,
-                summary=tuple(f"{step.kind.value} {step.sort.value} {step.name}" for step in plan.steps),
+                summary=tuple(line[:LONGEST] for line in drawn(plan).splitlines()),
                 time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 by=_by_whom(),
                 outside=tuple(_outside(past, actual, self.request.name)),

@@ -17,7 +17,7 @@ from ._actual import Actual, of_stack
 from ._desired import Desired
 from ._diff import differences
 from ._model import OURS, Body, Kind, Plan, References, Sort, Step
-from ._plan import Intent, bind, compare, readable, references
+from ._plan import Intent, bind, compare, drift, readable, references
 from ._spec import same
 from ._verifier import KEY
 from ._versions import labelled, versions_of
@@ -177,8 +177,13 @@ def with_current_secrets(state: State, actual: Actual) -> State:
 
 
 def between(then: State, now: State, stack: str) -> Plan:
-    """The steps from one state to another."""
-    return way_back(now, as_actual(then), stack)
+    """The steps from one state to another. What only the engine said of a network (its addresses) is no difference."""
+    alike = {name: body for name, body in then.networks.items() if name in now.networks and _same_network(body, now.networks[name])}
+    return way_back(replace(now, networks={**now.networks, **alike}), as_actual(then), stack)
+
+
+def _same_network(one: Body, other: Body) -> bool:
+    return not any(drift(one, other)) or not any(drift(other, one))
 
 
 def as_actual(state: State) -> Actual:

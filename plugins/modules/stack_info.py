@@ -147,10 +147,10 @@ stacks:
           type: str
           sample: rollback to 5
         changes:
-          description: The steps of its plan.
+          description: Its plan, in the lines that C(--diff) shows.
           type: list
           elements: str
-          sample: [update service shop_web]
+          sample: ["~ service shop_web: update, restarts 2 tasks", "    services.web.environment.TAG: 1.4 -> 1.5"]
         outside:
           description: What somebody else (the CLI, a person) had changed since the deploy before.
           type: list

@@ -17,7 +17,7 @@ REVISION: dict[str, Any] = {
     "time": "2026-01-31T12:00:00+00:00",
     "by": "ops@nuc1",
     "note": "",
-    "changes": ["update service shop_web"],
+    "changes": ["~ service shop_web: update, no restart"],
     "outside": [],
     "revoked": [],
 }
@@ -28,7 +28,7 @@ HEAD = "7  converged  2026-01-31T12:00:00+00:00  ops@nuc1"
     ("revisions", "lines"),
     [
         ([], ["There are none."]),
-        ([REVISION], [HEAD, "     update service shop_web"]),
+        ([REVISION], [HEAD, "     ~ service shop_web: update, no restart"]),
         ([{**REVISION, "note": "rollback to 5", "changes": []}], [f"{HEAD}  (rollback to 5)"]),
         (
             [{**REVISION, "changes": [], "outside": ["services.web.image a -> b"]}],

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homecloud.swarm.plugins.module_utils._diff import differences, drawn, duration, size
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import Change, Kind, Plan, Sort, Step
+from ansible_collections.homecloud.swarm.plugins.module_utils._diff import differences, drawn, duration, size, told
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, Change, Kind, Plan, Sort, Step
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,16 @@ def test_restarts_are_told() -> None:
         "    services.x.image: a -> b",
         "~ service s_2: update, restarts 2 tasks",
     ]
+
+
+@pytest.mark.parametrize(
+    ("paths", "left"),
+    [
+        (["a.image", f"a.deploy.labels.{IMAGE}"], ["a.image"]),
+        ([f"a.deploy.labels.{IMAGE}"], [f"a.deploy.labels.{IMAGE}"]),
+        (["a.secrets.pw.id", "a.secrets.pw.name"], ["a.secrets.pw.name"]),
+        (["a.secrets.pw.id"], ["a.secrets.pw.id"]),
+    ],
+)
+def test_what_another_change_says_is_not_repeated(paths: list[str], left: list[str]) -> None:
+    assert [change.path for change in told(Change(path, 1, 2) for path in paths)] == left

@@ -213,5 +213,5 @@ def test_the_list_of_revisions(swarm: Swarm) -> None:
     (stack,) = show_stacks(swarm, {"name": "s", "compare": None}, False).values["stacks"]  # type: ignore[arg-type]
     listed = stack["revisions"]
     assert [(revision["number"], revision["verdict"]) for revision in listed] == [(3, "converged"), (2, "converged"), (1, "converged")]
-    assert listed[0]["changes"] == ["create service s_c", "remove service s_b"]
+    assert listed[0]["changes"] == ["+ service s_c: create", "- service s_b: remove"]
     assert listed[0]["images"] == {"s_a": "app:1", "s_c": "app:1"}

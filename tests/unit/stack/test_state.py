@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._actual import Actual
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Kind, Plan, Sort, Step
-from ansible_collections.homecloud.swarm.plugins.module_utils._state import State, after, captured, lost, way_back
+from ansible_collections.homecloud.swarm.plugins.module_utils._state import State, after, between, captured, lost, way_back
 
 LABELS = {NAMESPACE: "s"}
 
@@ -137,3 +138,29 @@ def test_after_is_before_with_the_plan_carried_out() -> None:
 )
 def test_what_cannot_be_brought_back_is_named(now: Actual, missing: list[str]) -> None:
     assert lost(captured(BEFORE, "s"), now) == missing
+
+
+def test_addresses_that_only_the_engine_knows_are_no_difference() -> None:
+    live = captured(actual(spec("web")), "s")
+    asked = replace(live, networks={"s_default": {"Name": "s_default", "Driver": "overlay", "Labels": LABELS}})
+    assert live.networks != asked.networks
+    assert [between(*states, "s").steps for states in ((asked, live), (live, asked))] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("then", "missing"),
+    [
+        ("id-s_password", []),
+        ("", []),
+        ("another", ["secret s_password, which service s_db needs, has been made anew since, so it may have another value"]),,
+    ],
+)
+def test_a_secret_of_another_id_is_not_the_same(then: str, missing: list[str]) -> None:
+    state = replace(captured(actual(spec("db")), "s"), ids={"secret s_password": then})
+    assert lost(state, BEFORE) == missing
+
+
+def test_ids_are_no_part_of_specs() -> None:
+    state = captured(BEFORE, "s")
+    assert "SecretID" not in json.dumps(state.services)
+    assert state.ids == {"secret s_password": "id-s_password"}
