@@ -152,7 +152,7 @@ def test_addresses_that_only_the_engine_knows_are_no_difference() -> None:
     [
         ("id-s_password", []),
         ("", []),
-        ("another", ["secret s_password, which service s_db needs, has been made anew since, so it may have another value"]),,
+        ("another", ["secret s_password, which service s_db needs, has been made anew since, so it may have another value"]),
     ],
 )
 def test_a_secret_of_another_id_is_not_the_same(then: str, missing: list[str]) -> None:
