@@ -27,7 +27,7 @@ from ._errors import (
     SwarmError,
 )
 from ._images import Auth
-from ._model import NAMESPACE, Kind, Plan, Sort, Step
+from ._model import NAMESPACE, OURS, Kind, Plan, Sort, Step
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier
 
 #: How often a plan is made anew when somebody else writes to the same objects.
@@ -92,6 +92,22 @@ def _carry_out(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth
         if step.sort is Sort.SERVICE:
             act(engine, step, auth, clock)
             done.append(_said(step))
+
+
+def begin_anew(engine: Engine, service: str) -> None:
+    """Have the engine start over with an update of a service that stands still.
+
+    It gives an update up for one to another spec, and a label makes another spec; the same spec again then continues from what has
+    been updated already (swarmkit, UpdateSupervisor.Update). No task restarts for it.
+    """
+    for label in ({f"{OURS}begun-anew": "true"}, {}):
+
+        def attempt(more: Mapping[str, str] = label) -> None:
+            live = engine.get(f"/services/{service}")
+            labels = {name: value for name, value in (live["Spec"].get("Labels") or {}).items() if not name.startswith(OURS)}
+            engine.post(f"/services/{service}/update", {**live["Spec"], "Labels": {**labels, **more}}, version=live["Version"]["Index"])
+
+        retried(attempt)
 
 
 def tidy(engine: Engine, plan: Plan, clock: Clock = SYSTEM) -> list[str]:

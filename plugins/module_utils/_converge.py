@@ -152,14 +152,22 @@ def _hostname(now: Situation, task: Body | None) -> str:
 
 def judge_all(snapshot: Snapshot, limits: Limits, deed: Deed | None = None) -> list[Finding]:
     """One verdict per service, by name."""
+    return list(map(judge, _situations(snapshot, limits, deed or Deed())))
+
+
+def _situations(snapshot: Snapshot, limits: Limits, deed: Deed) -> Iterator[Situation]:
     by_service: dict[str, list[Body]] = defaultdict(list)
     for task in snapshot.tasks:
         by_service[task["ServiceID"]].append(task)
     by_id = {node["ID"]: node for node in snapshot.nodes}
-    return [
-        judge(Situation(service, tuple(by_service[service["ID"]]), by_id, snapshot.now, limits, deed or Deed()))
-        for service in sorted(snapshot.services, key=lambda service: str(service["Spec"]["Name"]))
-    ]
+    for service in sorted(snapshot.services, key=lambda service: str(service["Spec"]["Name"])):
+        yield Situation(service, tuple(by_service[service["ID"]]), by_id, snapshot.now, limits, deed)
+
+
+def standing_still(snapshot: Snapshot, deed: Deed) -> Mapping[str, frozenset[str]]:
+    """Services whose update waits for tasks that will never start: id -> those tasks."""
+    found = {now.service["ID"]: now.lost_starts for now in _situations(snapshot, Limits(), deed)}
+    return {service: tasks for service, tasks in found.items() if tasks}
 
 
 def watch(poll: Callable[[], Snapshot], limits: Limits, deed: Deed, clock: Clock = SYSTEM) -> Iterator[list[Finding]]:

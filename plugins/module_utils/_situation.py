@@ -228,6 +228,20 @@ class Situation:
         return self.touched and self.status == "updating" and action == "rollback"
 
     @cached_property
+    def lost_starts(self) -> frozenset[str]:
+        """Tasks that a node which has gone away was to start for an update of ours.
+
+        The engine has replaced them, and still waits for them for ever: its update stands still (swarmkit, updater.updateTask).
+        """
+        if not (self.touched and self.status == "updating"):
+            return frozenset()
+        return frozenset(
+            str(task["ID"])
+            for task in self.tasks
+            if _rank(task["Status"]["State"]) < RUNNING and not is_wanted(task) and task.get("NodeID") and not self.is_there(task)
+        )
+
+    @cached_property
     def is_early(self) -> bool:
         """Whether it is too early to condemn the service for tasks that end.
 

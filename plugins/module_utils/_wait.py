@@ -12,20 +12,20 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any, NoReturn
 
 from ._actual import Actual, observe, snapshot
-from ._apply import apply, tidy
+from ._apply import apply, begin_anew, tidy
 from ._clock import SYSTEM, Clock, persist
-from ._converge import is_settled, judge_all, watch
+from ._converge import is_settled, judge_all, standing_still, watch
 from ._engine import Engine
-from ._errors import EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
+from ._errors import EngineError, EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
 from ._evidence import Evidence, gather
 from ._history import Content, Ending, Pulse, Revision, TakenOverError, forget, listed, mark, needed, read, revisions, revoke
 from ._images import Auth
-from ._model import Finding, Kind, Plan, References, Sort, Step, Verdict
+from ._model import Finding, Kind, Plan, References, Snapshot, Sort, Step, Verdict
 from ._plan import references
 from ._report import as_rows, counted, paragraphs, standing
 from ._request import Request
@@ -65,6 +65,8 @@ class Waiting:
     #: why the stack is taken back; empty on the way forward
     why: tuple[str, ...] = ()
     failures: tuple[Mapping[str, Any], ...] = ()
+    #: tasks on nodes that went away, for which no update waits any more
+    given_up: tuple[str, ...] = ()
     #: how often the stack has been taken back
     turns: int = 0
 
@@ -87,7 +89,7 @@ class Waiting:
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Waiting:
         found = json.loads(zlib.decompress(bytes(ord(letter) - BRAILLE for letter in wire["state"])))
-        lists = {name: tuple(found[name]) for name in ("touched", "done", "why", "failures")}
+        lists = {name: tuple(found[name]) for name in ("touched", "done", "why", "failures", "given_up")}
         return cls(**{**found, **lists, "leftovers": tuple((sort, name, item) for sort, name, item in found["leftovers"])})
 
 
@@ -138,17 +140,33 @@ class Wait:
         """Poll until it is settled, too late, or time to show something."""
         limits = replace(self._limits(waiting.going_back), timeout=max(0.0, waiting.deadline - self.clock.wall()))
         findings: list[Finding] = []
-        poll = partial(snapshot, self.engine, self.request.name, self.clock)
+        seen_last = Snapshot((), (), (), 0.0)
+
+        def poll() -> Snapshot:
+            nonlocal seen_last
+            seen_last = snapshot(self.engine, self.request.name, self.clock)
+            return seen_last
+
         before: list[tuple[Any, ...]] | None = None
         pulse = self.pulse(waiting)
         for findings in watch(poll, limits, waiting.deed, self.clock):
             pulse.beat()
+            waiting = self._pushed(waiting, seen_last)
             seen = [(finding.service, finding.running, finding.verdict, finding.reason) for finding in findings]
             moved = before is not None and seen != before
             before = seen
             if leave_at is not None and (moved or self.clock.now() >= leave_at):
                 break
         return findings, replace(waiting, beat=pulse.last)
+
+    def _pushed(self, waiting: Waiting, seen: Snapshot) -> Waiting:
+        """Push updates on that stand still because a node has gone away, once for each task that they wait for."""
+        for service, tasks in standing_still(seen, waiting.deed).items():
+            if not tasks <= set(waiting.given_up):
+                waiting = replace(waiting, given_up=(*waiting.given_up, *sorted(tasks)))
+                with suppress(EngineError):
+                    begin_anew(self.engine, service)
+        return waiting
 
     def _limits(self, going_back: bool) -> Limits:
         """What the caller asked for; nothing is gained by haste on the way back."""

@@ -34,6 +34,8 @@ class Swarm:
     traps: dict[str, Any] = field(default_factory=dict)
     #: why no secret can be removed
     stuck: str = ""
+    #: a task beside those that run
+    lost: dict[str, Any] = field(default_factory=dict)
     writes: int = 0
     index: int = 0
     api_version: tuple[int, int] = (1, 45)
@@ -49,7 +51,7 @@ class Swarm:
         if path == "/nodes":
             return [{"ID": "n1", "Spec": {}, "Status": {"State": "ready"}, "Description": {"Hostname": "nuc", "Platform": {}}}]
         if path == "/tasks":
-            return [self._task(service) for service in self.objects["services"].values()]
+            return [*(self._task(service) for service in self.objects["services"].values()), *([self.lost] if self.lost else [])]
         sort, _slash, identity = path.strip("/").partition("/")
         if not identity:
             return list(self.objects[sort].values())

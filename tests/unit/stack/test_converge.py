@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Clock
-from ansible_collections.homecloud.swarm.plugins.module_utils._converge import judge_all, watch
+from ansible_collections.homecloud.swarm.plugins.module_utils._converge import judge_all, standing_still, watch
 from ansible_collections.homecloud.swarm.plugins.module_utils._eligible import fits
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Snapshot, Verdict
@@ -353,3 +353,25 @@ def test_watch_says_so_when_the_engine_stays_silent() -> None:
 )
 def test_moment(text: str, seconds: float) -> None:
     assert moment(text) == pytest.approx(seconds)
+
+
+GONE = [NODES[0], {**NODES[1], "Status": {"State": "down"}}]
+LEFT = task(2, "assigned", 40, "shutdown")
+
+
+@pytest.mark.parametrize(
+    ("case", "found", "lost", "nodes", "deed", "stands_still"),
+    [
+        ("a node went away before it started the new task", service(update="updating"), LEFT, GONE, OURS, True),
+        ("the node is still there", service(update="updating"), LEFT, NODES, OURS, False),
+        ("the task had started", service(update="updating"), task(2, "running", 40, "shutdown"), GONE, OURS, False),
+        ("the task is still wanted", service(update="updating"), task(2, "assigned", 40), GONE, OURS, False),
+        ("the update has ended", service(update="completed"), LEFT, GONE, OURS, False),
+        ("the update is not ours", service(update="updating"), LEFT, GONE, Deed(), False),
+    ],
+)
+def test_updates_that_stand_still(
+    case: str, found: dict[str, Any], lost: dict[str, Any], nodes: list[dict[str, Any]], deed: Deed, stands_still: bool
+) -> None:
+    snapshot = Snapshot([found], [task(1, "running"), lost], nodes, NOW)
+    assert standing_still(snapshot, deed) == ({"web": frozenset({lost["ID"]})} if stands_still else {}), case

@@ -339,3 +339,25 @@ def test_another_deploy_that_does_not_end_is_named(swarm: Swarm) -> None:
 def test_nobody_waits(swarm: Swarm) -> None:
     run(swarm, {"a": "two", "b": "bad"}, wait=False)
     assert swarm.endings() == [(1, "converged"), (2, "unknown")]
+
+
+def test_an_update_that_stands_still_is_pushed_on(swarm: Swarm) -> None:
+    """A spec that differs and the same again, once; nothing of it stays."""
+    service = next(key for key, item in swarm.objects["services"].items() if item["Spec"]["Name"] == "s_a")
+    labels: list[dict[str, str]] = []
+
+    def lose_a_node() -> None:
+        swarm.objects["services"][service]["UpdateStatus"] = {"State": "updating"}
+        swarm.lost = {"ID": "lost", "ServiceID": service, "NodeID": "n9", "DesiredState": "shutdown", "Status": {"State": "assigned"}}
+        pattern = f"POST /services/{service}/update"
+        swarm.traps[pattern] = lambda: swarm.traps.update({pattern: lambda: labels.append(_labels(swarm, service))})
+
+    swarm.traps[LAST_WRITE] = lambda: swarm.traps.update({"GET /tasks": lose_a_node})
+    assert run(swarm, {"a": "two", "b": "two"}).changed
+    assert labels == [{**_labels(swarm, service), "homecloud.swarm.begun-anew": "true"}]
+    assert swarm.commands() == {"s_a": "two", "s_b": "two"}
+
+
+def _labels(swarm: Swarm, service: str) -> dict[str, str]:
+    found: dict[str, str] = swarm.objects["services"][service]["Spec"]["Labels"]
+    return found
