@@ -137,15 +137,18 @@ def lost(state: State, actual: Actual) -> list[str]:
 def way_back(state: State, actual: Actual, stack: str, kept: References = frozenset()) -> Plan:
     """The steps that bring the state back from what is there now; what was made since is removed last, unless it is to be kept."""
     plan = compare(as_desired(state, stack), actual, Intent(prune=True, recreate=True, exact=True))
-    steps = map(_by_rollback, plan.steps)
-    return replace(plan, steps=(*steps, *_relabelled(state, actual, stack), *_made_since(state, actual, stack, kept)))
+    return replace(plan, steps=(*plan.steps, *_relabelled(state, actual, stack), *_made_since(state, actual, stack, kept)))
 
 
-def _by_rollback(step: Step) -> Step:
-    """Let the engine roll back where it can: by ``rollback_config``, which unlike an update stops tasks first and so frees their ports."""
-    previous = step.live.get("PreviousSpec")
-    can = step.sort is Sort.SERVICE and step.kind is Kind.UPDATE and previous and same(previous, step.body)
-    return replace(step, rollback=True) if can else step
+def by_rollback(plan: Plan) -> Plan:
+    """The plan with the engine rolling back where it can: by ``rollback_config``, which unlike an update frees ports first."""
+
+    def turned(step: Step) -> Step:
+        previous = step.live.get("PreviousSpec")
+        can = step.sort is Sort.SERVICE and step.kind is Kind.UPDATE and previous and same(previous, step.body)
+        return replace(step, rollback=True) if can else step
+
+    return replace(plan, steps=tuple(map(turned, plan.steps)))
 
 
 def superfluous(plan: Plan, state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:

@@ -31,7 +31,7 @@ from ._report import as_rows, counted, paragraphs, standing
 from ._request import Request
 from ._situation import Deed, Limits
 from ._spec import same
-from ._state import CONTENTS, State, after, as_desired, lost, way_back
+from ._state import CONTENTS, State, after, as_desired, by_rollback, lost, way_back
 
 #: Seconds that the way back has at least.
 BACK = 60.0
@@ -265,7 +265,7 @@ class Wait:
             pulse.check()
             actual = self._actual(state)
             kept = needed(revisions(actual.records), self.request.history_max)
-            return way_back(state, actual, self.request.name, kept)
+            return by_rollback(way_back(state, actual, self.request.name, kept))
 
         try:
             found = plan()

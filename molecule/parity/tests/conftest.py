@@ -5,19 +5,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-for folder in (ROOT / "tests", ROOT / ".cache" / "collections", Path(__file__).parent):
+for folder in (ROOT / "tests", ROOT / ".cache" / "collections", ROOT / "molecule" / "shared", Path(__file__).parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from access import Ear, Node  # noqa: E402
-from driver import Driver  # noqa: E402
+from access import Node  # noqa: E402
+from driver import Driver, driving  # noqa: E402
 
 #: In a full run every engine does everything; else long tests are this node's (Engine 26.1) alone.
 FULL = bool(os.environ.get("TEST_FULL"))
@@ -41,15 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
-    # Sockets have short names.
-    with tempfile.TemporaryDirectory(prefix="swarm") as folder:
-        node = Node(request.config.getoption("--node"), Path(folder))
-        with node.reached() as socket:
-            ear = Ear(socket, Path(folder) / "ear.sock")
-            with ear.listening():
-                driver = Driver(node, ear)
-                yield driver
-                driver.engine.client.close()
+    with driving(request.config.getoption("--node")) as found:
+        yield found
 
 
 @pytest.fixture

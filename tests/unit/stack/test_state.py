@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._actual import Actual
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Kind, Plan, Sort, Step
-from ansible_collections.homecloud.swarm.plugins.module_utils._state import State, after, between, captured, lost, way_back
+from ansible_collections.homecloud.swarm.plugins.module_utils._state import State, after, between, by_rollback, captured, lost, way_back
 
 LABELS = {NAMESPACE: "s"}
 
@@ -98,8 +98,9 @@ def test_what_comes_back_is_the_same_to_the_letter() -> None:
 def test_the_engine_rolls_back_where_it_still_has_the_earlier_spec(previous: dict[str, Any] | None, rolls_back: bool) -> None:
     now = actual(spec("web", "nginx:2"), spec("db"))
     now.services["s_web"].update(PreviousSpec=previous)  # type: ignore[attr-defined]
-    (step,) = way_back(captured(BEFORE, "s"), now, "s").steps
-    assert step.rollback is rolls_back
+    plan = way_back(captured(BEFORE, "s"), now, "s")
+    assert [step.rollback for step in plan.steps] == [False]
+    assert [step.rollback for step in by_rollback(plan).steps] == [rolls_back]
 
 
 def test_a_state_survives_being_written_down() -> None:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +17,10 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load imp
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Loaded, Source
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Connection, Engine, connect
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE, Outcome
-from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS
+from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, ROLLBACK_OPTIONS
+from ansible_collections.homecloud.swarm.plugins.module_utils._rollback import roll_back
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack import converge_stack
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
 
 Seen = TypeVar("Seen")
 Document = Mapping[str, Any]
@@ -53,6 +57,20 @@ class Driver:
         defaults = {name: option.get("default") for name, option in OPTIONS.items()}
         return converge_stack(self.engine, {**defaults, "wait_stable": 0.5, "wait_timeout": 120, **options}, check)
 
+    def roll_back(self, name: str, revision: int | None = None, *, check: bool = False, **options: Any) -> Outcome:
+        """What the module stack_rollback does."""
+        defaults = {option: about.get("default") for option, about in ROLLBACK_OPTIONS.items()}
+        asked = {"name": name, "revision": revision, "wait_stable": 0.5, "wait_timeout": 120, **options}
+        return roll_back(self.engine, {**defaults, **asked}, check)
+
+    def look(self, name: str, compare: Sequence[int] = ()) -> Outcome:
+        """What the module stack_info does."""
+        return show_stacks(self.engine, {"name": name, "compare": list(compare)}, False)
+
+    def revisions(self, name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.look(name).values["stacks"][0]["revisions"]
+        return found
+
     @staticmethod
     def load(document: Document, variables: Mapping[str, str] | None = None) -> Loaded:
         return load([Source.inline("compose", document)], variables or {}, lambda path: Path(path).read_bytes())
@@ -74,6 +92,20 @@ class Driver:
         ids = {service["ID"]: key for key, service in self.services(stack).items()}
         tasks = self.engine.get("/tasks", filters={"label": [f"{NAMESPACE}={stack}"], "desired-state": ["running"]})
         return {key: {task["ID"] for task in tasks if ids.get(task["ServiceID"]) == key} for key in ids.values()}
+
+
+@contextlib.contextmanager
+def driving(name: str) -> Iterator[Driver]:
+    """The engine of a node of the lab."""
+    # Sockets have short names.
+    with tempfile.TemporaryDirectory(prefix="swarm") as folder:
+        node = Node(name, Path(folder))
+        with node.reached() as socket:
+            ear = Ear(socket, Path(folder) / "ear.sock")
+            with ear.listening():
+                driver = Driver(node, ear)
+                yield driver
+                driver.engine.client.close()
 
 
 def eventually(look: Callable[[], Seen], wanted: Callable[[Seen], bool] = bool, seconds: float = 60) -> Seen:

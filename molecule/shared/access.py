@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / ".lab" / os.environ.get("LAB_NAME", "default") / "inventory.yml"
 REQUEST = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.1\r\n")
 READS = {"GET", "HEAD"}
