@@ -28,7 +28,7 @@ LOGS = CACHE / "test"
 AT_ONCE = 2
 # These take minutes: they start first, and say so.
 LONG = ("molecule", "full", "bench")
-# Engines on which the whole table of failures is played by `make test-full` only.
+# Engines on which the whole table of failures, and releases, are played by `make test-full` only.
 OTHER_RELEASES = ("bookworm", "forky")
 # Scenarios that only `make test-full` plays.
 FULL_ONLY = frozenset({"failures-both"})
@@ -90,8 +90,9 @@ def parts() -> Iterator[Part]:
         group = "full" if scenario in FULL_ONLY else "molecule"
         yield Part(f"molecule {scenario}", group, (PYTHON, "tests/scenario.py", scenario))
     for release in OTHER_RELEASES:
-        again = ("env", f"FAILURES_RELEASE={release}", PYTHON, "tests/scenario.py", "failures")
-        yield Part(f"molecule failures {release}", "full", again, alone=True)
+        for scenario in ("failures", "releases"):
+            again = ("env", f"{scenario.upper()}_RELEASE={release}", PYTHON, "tests/scenario.py", scenario)
+            yield Part(f"molecule {scenario} {release}", "full", again, alone=True)
     for bench in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
         yield Part(f"bench {bench.stem.removeprefix('bench_')}", "bench", (PYTHON, str(bench.relative_to(ROOT))), alone=True)
 

@@ -32,7 +32,7 @@ def file(driver: Driver) -> dict[str, Any]:
     }
 
 
-def deploy(driver: Driver, password: str, motd: str = "hello", *, check: bool = False, **options: Any) -> Any:
+def deploy(driver: Driver, password: str = "first", motd: str = "hello", *, check: bool = False, **options: Any) -> Any:
     loaded = driver.load(file(driver), {"PASSWORD": password, "MOTD": motd})
     return driver.stack(STACK, loaded, check=check, resolve_image="never", history_max=KEPT, **options)
 
@@ -65,7 +65,7 @@ def clean(driver: Driver) -> Iterator[None]:
     [("Secret", "secret", "password", "/run/secrets/password"), ("Config", "config", "motd", "/motd")],
 )
 def test_rotation_in_four_steps(driver: Driver, word: str, sort: str, key: str, path: str) -> None:
-    values = {"Secret": {"password": "second"}, "Config": {"motd": "good bye", "password": "first"}}[word]
+    values: dict[str, Any] = {"Secret": {"password": "second"}, "Config": {"motd": "good bye"}}[word]
     deploy(driver, "first")
     foretold = deploy(driver, **values, check=True)
     assert used(driver, word) == f"{STACK}_{key}"
