@@ -18,6 +18,8 @@ from ._desired import Desired
 from ._engine import Engine
 from ._errors import RefusedError
 from ._model import NAMESPACE, REVISION, Body, Snapshot
+from ._versions import SHORTENED, versions_of
+from ._versions import labelled as version_labels
 
 #: Networks that every node has; they are no objects of the swarm's store, but can be looked up by name.
 PREDEFINED = ("host", "bridge", "none")
@@ -120,11 +122,13 @@ def _belongs(item: Body, stack: str) -> bool:
 
 
 def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> dict[str, Body]:
+    """By name: the stack's own, and those of these names with all their versions."""
     found = labelled(engine, path, stack)
     exact = set(names)
     if exact:
-        # the engine's name filter matches prefixes
-        found += [item for item in engine.get(path, filters={"name": sorted(exact)}) or [] if item["Spec"]["Name"] in exact]
+        # the engine's name filter matches prefixes, and long names of versions are cut
+        listed = engine.get(path, filters={"name": sorted({name[:SHORTENED] for name in exact})}) or []
+        found += [item for item in listed if exact & {item["Spec"]["Name"], version_labels(item)[0]}]
     return {item["Spec"]["Name"]: item for item in found}
 
 
@@ -150,11 +154,15 @@ _MEND = {
 }
 
 
+def _is_there(name: str, objects: Mapping[str, Body]) -> bool:
+    return bool(versions_of(name, objects))
+
+
 def _check_externals(engine: Engine, desired: Desired, actual: Actual) -> None:
     missing = [
         *(("network", name) for name in desired.external_networks if name not in actual.network_ids),
-        *(("secret", name) for name in desired.external_secrets if name not in actual.secret_ids),
-        *(("config", name) for name in desired.external_configs if name not in actual.config_ids),
+        *(("secret", name) for name in desired.external_secrets if not _is_there(name, actual.secrets)),
+        *(("config", name) for name in desired.external_configs if not _is_there(name, actual.configs)),
     ]
     if not missing:
         return

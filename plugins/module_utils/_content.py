@@ -15,14 +15,18 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ._engine import Engine, retried
 from ._errors import EngineError, RefusedError
+from ._history import listed, needed_by_all, revoke
 from ._labels import Labels, text_labels
-from ._model import OURS, Body, Outcome
+from ._model import OURS, REVISION, Body, Outcome
+from ._model import Sort as ModelSort
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier, verdict_of
+from ._versions import SHORTENED, Versioned, labelled, name_of, versions_of
 
 #: Swarmkit's rule for names of secrets and configs.
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
@@ -47,9 +51,9 @@ class Sort:
             return content_of(live) == content
         return verdict_of(content, live["Spec"].get("Labels"))
 
-    def labels_for(self, name: str, content: bytes) -> Labels:
+    def labels_for(self, name: str, number: int, content: bytes) -> Labels:
         """Our own labels on a new object."""
-        own = {KEY: name, VERSION: "1"}
+        own = {KEY: name, VERSION: str(number)}
         return own if self.readable else {**own, VERIFIER: make_verifier(content, os.urandom(SALT_BYTES))}
 
 
@@ -67,6 +71,8 @@ class ContentOptions:
     labels: Labels = field(default_factory=dict)
     template_driver: str | None = None
     force: bool = False
+    #: whether old versions go although revisions of stacks need them
+    revoke: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> ContentOptions:
@@ -78,35 +84,111 @@ class ContentOptions:
             labels=text_labels(options["labels"]) or {},
             template_driver=options["template_driver"],
             force=options["force"],
+            revoke=options["revoke"],
         )
 
 
+@dataclass(frozen=True)
+class Held:
+    """What the swarm has of one secret or config: its versions, the newest first, and who needs which."""
+
+    versions: list[Versioned]
+    taken: frozenset[str]
+    services: Sequence[Body]
+    #: by name of the version: revisions of stacks that need it ("shop 7")
+    revisions: Mapping[str, list[str]]
+
+    @property
+    def newest(self) -> Versioned | None:
+        return self.versions[0] if self.versions else None
+
+    def users(self, sort: Sort, versions: Sequence[Versioned]) -> list[str]:
+        return sorted({user for version in versions for user in users_of(self.services, sort, version.live["ID"])})
+
+    def is_free(self, sort: Sort, version: Versioned) -> bool:
+        """Whether neither a service nor a revision needs it."""
+        return not self.users(sort, [version]) and version.name not in self.revisions
+
+    def next_name(self, name: str) -> tuple[str, int]:
+        """Of the next version; names that somebody else has taken are passed over."""
+        number = self.versions[0].number + 1
+        while name_of(name, number) in self.taken:
+            number += 1
+        return name_of(name, number), number
+
+
+def held(engine: Engine, sort: Sort, name: str) -> Held:
+    """Look at one secret or config and all that depend on it."""
+    listed: Sequence[Body] = engine.get(sort.path, filters={"name": [name[:SHORTENED]]}) or []
+    objects = {live["Spec"]["Name"]: live for live in listed}
+    if name not in objects and not versions_of(name, objects):
+        return Held([], frozenset(objects), (), {})
+    needed = needed_by_all(engine)
+    return Held(
+        versions_of(name, objects),
+        frozenset(objects),
+        engine.get("/services") or [],
+        {called: users for (found, called), users in needed.items() if found.value == sort.name},
+    )
+
+
 def converge_content(engine: Engine, sort: Sort, options: ContentOptions, check: bool) -> Outcome:
-    """Bring one secret or config to what the options say."""
-    live = find(engine, sort, options.name)
+    """Bring one secret or config to what the options say: a new value is a new version where the old one is in use."""
+    found = held(engine, sort, options.name)
     if options.state == "absent":
-        return remove(engine, sort, options, live, check)
+        return remove(engine, sort, options, found, check)
     check_sayable(sort, options)
-    if live is None:
+    newest = found.newest
+    if newest is None:
         return create(engine, sort, options, check)
-    fits = not options.force and options.template_driver in (None, _driver(live))
-    same, warnings = judge(engine, sort, live, options, check) if fits else (False, ())
-    act = relabel if same else replace_content
-    return replace(act(engine, sort, live, options, check), warnings=warnings)
+    fits = not options.force and options.template_driver in (None, _driver(newest.live))
+    same, warnings = judge(engine, sort, newest.live, options, check) if fits else (False, ())
+    rotates = not same and not found.is_free(sort, newest)
+    old = found.versions if rotates else found.versions[1:]
+    if options.revoke and (users := found.users(sort, old)):
+        raise RefusedError(
+            f"{sort.name} {options.name}: old versions cannot be revoked, as {', '.join(users)} still use them; let these services take "
+            "the new one first."
+        )
+    act = relabel if same else partial(rotate, found=found) if rotates else replace_content
+    outcome = act(engine, sort, newest.live, options, check)
+    going = [version for version in old if not found.users(sort, [version]) and (options.revoke or version.name not in found.revisions)]
+    if not check:
+        _drop(engine, sort, going, found)
+    return _told(outcome, sort, found, old, going, warnings)
+
+
+def _drop(engine: Engine, sort: Sort, going: Sequence[Versioned], found: Held) -> None:
+    """Remove old versions, and write down in revisions that needed them that they are gone."""
+    for version in going:
+        engine.delete(f"{sort.path}/{version.live['ID']}")
+    for needing in sorted({revision for version in going for revision in found.revisions.get(version.name, ())}):
+        stack, _space, number = needing.rpartition(" ")
+        revision = next((revision for revision in listed(engine, stack) if revision.number == int(number)), None)
+        if revision:
+            gone = [f"{sort.name} {version.name}" for version in going if needing in found.revisions.get(version.name, ())]
+            revoke(engine, revision, stack, gone)
+
+
+def _told(
+    outcome: Outcome, sort: Sort, found: Held, old: Sequence[Versioned], going: Sequence[Versioned], warnings: tuple[str, ...]
+) -> Outcome:
+    """With who is still on an old version, and which versions go."""
+    names = [version.name for version in going]
+    values = {**outcome.values, "users": found.users(sort, old), "removed": names}
+    if not names:
+        return replace(outcome, values=values, warnings=warnings)
+    before, after = ({**(side or {}), "old_versions": kept} for side, kept in ((outcome.before, names), (outcome.after, [])))
+    return replace(outcome, changed=True, before=before, after=after, values=values, warnings=warnings)
 
 
 def would_create(sort: Sort, options: ContentOptions) -> Outcome:
     """For check mode on a host without engine or swarm."""
     if options.state == "absent":
-        return Outcome(changed=False, values=_values(sort, options.name, None))
+        return Outcome(changed=False, values={**_values(sort, options.name, None, None), "users": [], "removed": []})
     check_sayable(sort, options)
-    return Outcome(changed=True, after=wanted_view(sort, options), values=_values(sort, options.name, None))
-
-
-def find(engine: Engine, sort: Sort, name: str) -> Body | None:
-    """The object with exactly this name: the engine's own filter matches every name that begins so."""
-    listed: Sequence[Body] = engine.get(sort.path, filters={"name": [name]})
-    return next((live for live in listed if live["Spec"]["Name"] == name), None)
+    values = {**_values(sort, options.name, None, 1), "users": [], "removed": []}
+    return Outcome(changed=True, after=wanted_view(sort, options), values=values)
 
 
 def check_sayable(sort: Sort, options: ContentOptions) -> None:
@@ -154,26 +236,30 @@ def verified_by_engine(engine: Engine, sort: Sort, live: Body, content: bytes) -
     return retried(attempt)
 
 
-def create(engine: Engine, sort: Sort, options: ContentOptions, check: bool) -> Outcome:
-    """Make the object."""
-    made = None if check else engine.post(f"{sort.path}/create", body_of(sort, options))["ID"]
-    return Outcome(True, None, wanted_view(sort, options), values=_values(sort, options.name, made))
+def create(engine: Engine, sort: Sort, options: ContentOptions, check: bool, called: str = "", number: int = 1) -> Outcome:
+    """Make the object, as the first version unless another name and number are given."""
+    called = called or options.name
+    made = None if check else engine.post(f"{sort.path}/create", body_of(sort, options, called, number))["ID"]
+    values = {**_values(sort, called, made, number), "users": [], "removed": []}
+    return Outcome(True, None, wanted_view(sort, options, called, number), values=values)
 
 
 def replace_content(engine: Engine, sort: Sort, live: Body, options: ContentOptions, check: bool) -> Outcome:
-    """Content cannot be changed: remove and make anew, if nobody uses it."""
-    users = users_of(engine.get("/services"), sort, live["ID"])
-    if users:
-        raise RefusedError(
-            f"{sort.name} {options.name} has other content and is used by {', '.join(users)}; the engine changes no {sort.name} "
-            "that is in use: give the new content a new name and let the services use that, or remove those services first."
-        )
+    """Content cannot be changed: remove and make anew what nobody uses, under its name and number."""
     driver = options.template_driver or _driver(live)
     anew = replace(options, labels={**_users_labels(live), **options.labels}, template_driver=driver)
     if not check:
         engine.delete(f"{sort.path}/{live['ID']}")
-    outcome = create(engine, sort, anew, check)
+    outcome = create(engine, sort, anew, check, live["Spec"]["Name"], int(labelled(live)[1] or 1))
     return replace(outcome, before=view(sort, live))
+
+
+def rotate(engine: Engine, sort: Sort, live: Body, options: ContentOptions, check: bool, found: Held) -> Outcome:
+    """Make the next version beside the one in use."""
+    called, number = found.next_name(options.name)
+    driver = options.template_driver or _driver(live)
+    anew = replace(options, labels={**_users_labels(live), **options.labels}, template_driver=driver)
+    return replace(create(engine, sort, anew, check, called, number), before=view(sort, live))
 
 
 def relabel(engine: Engine, sort: Sort, live: Body, options: ContentOptions, check: bool) -> Outcome:
@@ -189,19 +275,21 @@ def relabel(engine: Engine, sort: Sort, live: Body, options: ContentOptions, che
     changed = before != after
     if changed and not check:
         retried(attempt)
-    return Outcome(changed, before, after, values=_values(sort, options.name, live["ID"]))
+    return Outcome(changed, before, after, values=_values(sort, live["Spec"]["Name"], live["ID"], int(labelled(live)[1] or 1)))
 
 
-def remove(engine: Engine, sort: Sort, options: ContentOptions, live: Body | None, check: bool) -> Outcome:
-    """Remove the object, if nobody uses it."""
-    if live is None:
-        return Outcome(changed=False, values=_values(sort, options.name, None))
-    users = users_of(engine.get("/services"), sort, live["ID"])
+def remove(engine: Engine, sort: Sort, options: ContentOptions, found: Held, check: bool) -> Outcome:
+    """Remove all versions, if no service uses one."""
+    newest = found.newest
+    values = {**_values(sort, options.name, None, None), "users": [], "removed": [version.name for version in found.versions]}
+    if newest is None:
+        return Outcome(changed=False, values=values)
+    users = found.users(sort, found.versions)
     if users:
         raise RefusedError(f"{sort.name} {options.name} is used by {', '.join(users)}; remove these services first, or take it from them.")
     if not check:
-        engine.delete(f"{sort.path}/{live['ID']}")
-    return Outcome(True, view(sort, live), None, values=_values(sort, options.name, None))
+        _drop(engine, sort, found.versions, found)
+    return Outcome(True, view(sort, newest.live), None, values=values)
 
 
 def write(engine: Engine, sort: Sort, live: Body, spec: Body) -> None:
@@ -209,11 +297,11 @@ def write(engine: Engine, sort: Sort, live: Body, spec: Body) -> None:
     engine.post(f"{sort.path}/{live['ID']}/update", spec, version=live["Version"]["Index"])
 
 
-def body_of(sort: Sort, options: ContentOptions) -> dict[str, Any]:
+def body_of(sort: Sort, options: ContentOptions, called: str, number: int) -> dict[str, Any]:
     """The create request, our labels beside the user's."""
     body: dict[str, Any] = {
-        "Name": options.name,
-        "Labels": {**options.labels, **sort.labels_for(options.name, options.content)},
+        "Name": called,
+        "Labels": {**options.labels, **sort.labels_for(options.name, number, options.content)},
         "Data": _encoded(options.content),
     }
     if options.template_driver:
@@ -235,14 +323,20 @@ def references_of(service: Body, sort: Sort) -> set[str]:
 
 
 def list_contents(engine: Engine, sort: Sort, options: Mapping[str, Any]) -> Outcome:
-    """All objects of a sort, or those with exactly these names; names that are not there are left out."""
+    """All objects of a sort, or those with exactly these names and their versions; names that are not there are left out."""
     names = options["name"]
-    listed = [live for live in engine.get(sort.path) if names is None or live["Spec"]["Name"] in names]
+    everything = {live["Spec"]["Name"]: live for live in engine.get(sort.path)}
+    # records of deploys are no configs of anybody's
+    kept = [live for live in everything.values() if REVISION not in (live["Spec"].get("Labels") or {})]
+    found = [live for live in kept if names is None or {live["Spec"]["Name"], labelled(live)[0]} & set(names)]
     services = engine.get("/services")
+    needed = needed_by_all(engine)
     shown = [
         {
             "id": live["ID"],
             "name": live["Spec"]["Name"],
+            **_version(live, everything),
+            "revisions": sorted(needed.get((ModelSort(sort.name), live["Spec"]["Name"]), [])),
             "labels": _shown_labels(live),
             "template_driver": _driver(live),
             "created": live["CreatedAt"],
@@ -250,9 +344,17 @@ def list_contents(engine: Engine, sort: Sort, options: Mapping[str, Any]) -> Out
             "users": users_of(services, sort, live["ID"]),
             **(_readable(content_of(live)) if options.get("data") else {}),
         }
-        for live in sorted(listed, key=lambda live: str(live["Spec"]["Name"]))
+        for live in sorted(found, key=lambda live: str(live["Spec"]["Name"]))
     ]
     return Outcome(changed=False, values={f"{sort.name}s": shown})
+
+
+def _version(live: Body, everything: Mapping[str, Body]) -> dict[str, Any]:
+    """Of which name it is a version, which one, and whether that is the one that counts."""
+    key, number = labelled(live)
+    key = key or live["Spec"]["Name"]
+    newest = versions_of(key, everything)[0].name
+    return {"key": key, "version": int(number) if number.isdigit() else 1, "is_newest": newest == live["Spec"]["Name"]}
 
 
 def no_contents(sort: Sort) -> Outcome:
@@ -271,10 +373,10 @@ def view(sort: Sort, live: Body) -> dict[str, Any]:
     return {**shown, **_readable(content_of(live))} if sort.readable else {**shown, "data": "(hidden)"}
 
 
-def wanted_view(sort: Sort, options: ContentOptions) -> dict[str, Any]:
+def wanted_view(sort: Sort, options: ContentOptions, called: str = "", number: int = 1) -> dict[str, Any]:
     """What will be made, as the diff shows it."""
-    labels = {**options.labels, KEY: options.name, VERSION: "1"}
-    shown = {"name": options.name, "labels": labels, "template_driver": options.template_driver}
+    labels = {**options.labels, KEY: options.name, VERSION: str(number)}
+    shown = {"name": called or options.name, "labels": labels, "template_driver": options.template_driver}
     return {**shown, **_readable(options.content)} if sort.readable else {**shown, "data": "(hidden, as given)"}
 
 
@@ -317,5 +419,5 @@ def _users_labels(live: Body) -> Labels:
     return {key: value for key, value in (live["Spec"].get("Labels") or {}).items() if not key.startswith(OURS)}
 
 
-def _values(sort: Sort, name: str, made: str | None) -> dict[str, Any]:
-    return {f"{sort.name}_id": made, f"{sort.name}_name": name}
+def _values(sort: Sort, name: str, made: str | None, number: int | None) -> dict[str, Any]:
+    return {f"{sort.name}_id": made, f"{sort.name}_name": name, "version": number}

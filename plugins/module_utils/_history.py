@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from ._clock import Clock
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
-from ._model import MADE, NAMESPACE, REVISION, REVOKED, VERDICT, Body, References
+from ._model import MADE, NAMESPACE, REVISION, REVOKED, VERDICT, Body, References, Sort
 from ._plan import references
 from ._situation import moment
 from ._state import CONTENTS, State
@@ -291,6 +291,19 @@ def needed(past: Sequence[Revision], most: int) -> References:
     """The secrets and configs that the newest ``most`` revisions use; networks can be made again."""
     specs = (spec for _revision, content in kept(past, most) for spec in content.state.services.values())
     return frozenset((sort, name) for spec in specs for sort, name in references(spec) if sort in CONTENTS)
+
+
+def needed_by_all(engine: Engine, but: str = "") -> dict[tuple[Sort, str], list[str]]:
+    """The secrets and configs that any stack's revisions use, with those revisions ("shop 7"); ``but`` is a stack that is left out."""
+    found = engine.get("/configs", filters={"label": [REVISION]}) or []
+    users: dict[tuple[Sort, str], list[str]] = {}
+    for record in found:
+        labels = record["Spec"].get("Labels") or {}
+        if REVISION in labels and labels.get(NAMESPACE) != but:
+            for revision in revisions([record]):
+                for reference in needed([revision], 1):
+                    users.setdefault(reference, []).append(f"{labels.get(NAMESPACE)} {revision.number}")
+    return users
 
 
 def left(past: Sequence[Revision]) -> State | None:

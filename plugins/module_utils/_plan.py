@@ -239,6 +239,10 @@ def chosen(desired: Desired, actual: Actual, intent: Intent) -> dict[tuple[Sort,
             versions = versions_of(name, live)
             fitting = current(sort, versions, intent.contents.get((sort, keys[name])), intent)
             names[sort, name] = fitting.name if fitting else name_of(name, versions[0].number + 1 if versions else 1)
+    if not intent.exact:
+        # of what is shared between stacks the newest version counts
+        for sort, external, live in _externals(desired, actual):
+            names.update({(sort, name): versions[0].name for name in external if (versions := versions_of(name, live))})
     return names
 
 
@@ -247,10 +251,17 @@ def _sorts(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Mapping[str
     yield Sort.CONFIG, desired.configs, desired.config_keys, actual.configs
 
 
+def _externals(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Iterable[str], Mapping[str, Body]]]:
+    yield Sort.SECRET, desired.external_secrets, actual.secrets
+    yield Sort.CONFIG, desired.external_configs, actual.configs
+
+
 def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str], intent: Intent) -> Iterator[Step]:
     """Versions of ours that neither a service, once this plan is carried out, nor a kept revision has a use for."""
     used = _used_elsewhere(desired, actual, bool(intent.prune)) | intent.kept
-    for sort, wanted, _keys, live in _sorts(desired, actual):
+    groups = [(sort, wanted, live) for sort, wanted, _keys, live in _sorts(desired, actual)]
+    # the last stack to leave an old version of something shared removes it
+    for sort, wanted, live in groups if intent.exact else (*groups, *_externals(desired, actual)):
         for name in wanted:
             for version in versions_of(name, live):
                 recorded = labelled(version.live)[0] == name

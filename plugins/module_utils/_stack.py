@@ -19,7 +19,7 @@ from ._desired import Desired, convert
 from ._engine import Engine, api_version
 from ._errors import NotInSwarmError, NotManagerError, RefusedError
 from ._foretell import foretold
-from ._history import needed, revisions
+from ._history import needed, needed_by_all, revisions
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Outcome, Plan, Sort
 from ._plan import Intent, compare, removal, unknown
@@ -145,12 +145,16 @@ class Deploy:
     def _compared(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
         """What revisions need stays: as many as are kept when this deploy, if it changes something, has become one of them."""
         plan = compare(desired, actual, intent)
-        if self.request.revoke or not leftovers(plan):
+        if not leftovers(plan):
             return plan
-        past = revisions(actual.records)
-        most = self.request.history_max
-        plan = compare(desired, actual, replace(intent, kept=needed(past, most)))
-        return compare(desired, actual, replace(intent, kept=needed(past, most - 1))) if plan.changed else plan
+        past, elsewhere = revisions(actual.records), frozenset(needed_by_all(self.engine, but=self.request.name))
+
+        def keeping(most: int) -> Plan:
+            kept = frozenset() if self.request.revoke else needed(past, most)
+            return compare(desired, actual, replace(intent, kept=kept | elsewhere))
+
+        plan = keeping(self.request.history_max)
+        return keeping(self.request.history_max - 1) if plan.changed else plan
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:

@@ -19,6 +19,8 @@ from ._verifier import KEY, VERSION, verdict_of
 
 #: Longest name of a secret or config (swarmkit, validateAnnotations).
 LONGEST = 64
+#: Letters that all versions of a name begin with, however long it is.
+SHORTENED = 40
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ version_added: 0.1.0
 description:
   - Manages one config by its exact name. Must run on a manager.
   - A config can be read back, so it is compared by its content. Do not keep secrets in configs.
-  - The engine changes no config. Another value means to remove the config and to make it anew, which is only done while no service
-    uses it; otherwise the error names the services.
+  - The engine changes no config. Another value makes a new version (C(NAME.v2) and so on) beside one that is in use. Each stack that names
+    the config as C(external) takes the new version at its next run, with plan, verdict and revision; the last to leave removes the old one.
+    A config that neither a service nor a revision needs is made anew under its name.
 author:
   - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
@@ -28,8 +29,8 @@ options:
     required: true
   state:
     description:
-      - V(present) makes the config, or makes it anew when its content differs.
-      - V(absent) removes it. A config in use is an error that names its users.
+      - V(present) makes the config, or a new version of it when its content differs. Old versions that nothing needs go.
+      - V(absent) removes it, all versions. A config in use is an error that names its users.
     type: str
     default: present
     choices: [present, absent]
@@ -53,7 +54,13 @@ options:
     type: str
     choices: [golang]
   force:
-    description: Make the config anew even if its content is the same. A config in use is an error all the same.
+    description: Whether a new version is made even if the content is the same.
+    type: bool
+    default: false
+  revoke:
+    description:
+      - Whether old versions are removed although remembered revisions of stacks need them, as after a leak. The revisions say so then.
+      - An old version that a service still uses is an error that names the service.
     type: bool
     default: false
 notes:
@@ -88,9 +95,25 @@ config_id:
   type: str
   sample: hzehrmyjigmcp2gb6nlhmjqcv
 config_name:
-  description: Name of the config.
+  description: Name of the newest version, which is the one that counts.
   returned: always
   type: str
+  sample: db_password.v2
+version:
+  description: Number of that version; null when it is absent.
+  returned: always
+  type: int
+  sample: 2
+users:
+  description: Services that are still on an older version.
+  returned: always
+  type: list
+  elements: str
+removed:
+  description: Versions that were, or in check mode would be, removed.
+  returned: always
+  type: list
+  elements: str
 """
 
 from typing import Any
@@ -107,6 +130,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "labels": {"type": "dict"},
     "template_driver": {"type": "str", "choices": ["golang"]},
     "force": {"type": "bool", "default": False},
+    "revoke": {"type": "bool", "default": False},
 }
 
 

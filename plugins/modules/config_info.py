@@ -70,6 +70,22 @@ configs:
       description: Names of the services that use it.
       type: list
       elements: str
+    key:
+      description: The name that it is a version of.
+      type: str
+      sample: db_password
+    version:
+      description: Which version it is.
+      type: int
+      sample: 2
+    is_newest:
+      description: Whether it is the version that counts.
+      type: bool
+    revisions:
+      description: Remembered revisions of stacks that need it, each as stack and number.
+      type: list
+      elements: str
+      sample: [shop 7]
     data:
       description: The content; base64 where it is no text. Only with O(data=true).
       type: str

@@ -14,8 +14,9 @@ description:
   - Manages one secret by its exact name. Must run on a manager.
   - A secret cannot be read back. Each one made here carries a verifier in a label (salted scrypt), by which a later run tells whether
     the value is still the same. A secret made elsewhere is checked once with the help of the engine, and then carries one too.
-  - The engine changes no secret. Another value means to remove the secret and to make it anew, which is only done while no service
-    uses it; otherwise the error names the services.
+  - The engine changes no secret. Another value makes a new version (C(NAME.v2) and so on) beside one that is in use. Each stack that names
+    the secret as C(external) takes the new version at its next run, with plan, verdict and revision; the last to leave removes the old one.
+    A secret that neither a service nor a revision needs is made anew under its name.
 author:
   - The homecloud.swarm developers (!UNKNOWN)
 extends_documentation_fragment:
@@ -34,8 +35,8 @@ options:
     required: true
   state:
     description:
-      - V(present) makes the secret, or makes it anew when its content differs.
-      - V(absent) removes it. A secret in use is an error that names its users.
+      - V(present) makes the secret, or a new version of it when its content differs. Old versions that nothing needs go.
+      - V(absent) removes it, all versions. A secret in use is an error that names its users.
     type: str
     default: present
     choices: [present, absent]
@@ -59,7 +60,13 @@ options:
     type: str
     choices: [golang]
   force:
-    description: Make the secret anew even if its content is the same. A secret in use is an error all the same.
+    description: Whether a new version is made even if the content is the same.
+    type: bool
+    default: false
+  revoke:
+    description:
+      - Whether old versions are removed although remembered revisions of stacks need them, as after a leak. The revisions say so then.
+      - An old version that a service still uses is an error that names the service.
     type: bool
     default: false
 notes:
@@ -94,9 +101,25 @@ secret_id:
   type: str
   sample: hzehrmyjigmcp2gb6nlhmjqcv
 secret_name:
-  description: Name of the secret.
+  description: Name of the newest version, which is the one that counts.
   returned: always
   type: str
+  sample: db_password.v2
+version:
+  description: Number of that version; null when it is absent.
+  returned: always
+  type: int
+  sample: 2
+users:
+  description: Services that are still on an older version.
+  returned: always
+  type: list
+  elements: str
+removed:
+  description: Versions that were, or in check mode would be, removed.
+  returned: always
+  type: list
+  elements: str
 """
 
 from typing import Any
@@ -113,6 +136,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "labels": {"type": "dict"},
     "template_driver": {"type": "str", "choices": ["golang"]},
     "force": {"type": "bool", "default": False},
+    "revoke": {"type": "bool", "default": False},
 }
 
 

@@ -66,6 +66,22 @@ secrets:
       description: Names of the services that use it.
       type: list
       elements: str
+    key:
+      description: The name that it is a version of.
+      type: str
+      sample: db_password
+    version:
+      description: Which version it is.
+      type: int
+      sample: 2
+    is_newest:
+      description: Whether it is the version that counts.
+      type: bool
+    revisions:
+      description: Remembered revisions of stacks that need it, each as stack and number.
+      type: list
+      elements: str
+      sample: [shop 7]
 """
 
 from typing import Any

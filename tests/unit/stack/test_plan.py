@@ -14,7 +14,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._actual import Act
 from ansible_collections.homecloud.swarm.plugins.module_utils._desired import Desired
 from ansible_collections.homecloud.swarm.plugins.module_utils._diff import drawn
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Plan, Sort
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import IMAGE, NAMESPACE, Kind, Plan, Sort
 from ansible_collections.homecloud.swarm.plugins.module_utils._plan import Intent, compare, drift, removal
 from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import KEY, VERIFIER, VERSION, make_verifier
 from ansible_collections.homecloud.swarm.plugins.module_utils._versions import name_of
@@ -355,3 +355,37 @@ def test_removal_takes_users_before_what_they_use() -> None:
 
 def test_a_network_without_services_is_found() -> None:
     assert steps(removal(actual(), "s")) == [("remove", "network", "s_default")]
+
+
+def shared(number: int | None, name: str) -> dict[str, Any]:
+    """A secret of no stack; with a number, a version that this collection has made."""
+    labels = {KEY: "shared", VERSION: str(number)} if number else {}
+    return {name: {"ID": f"id-{name}", "Version": {"Index": 3}, "Spec": {"Name": name, "Labels": labels}}}
+
+
+FIRST, SECOND = shared(1, "shared"), shared(2, "shared.v2")
+BY_HAND = {**shared(None, "shared.v9"), **shared(None, "shared_v3")}
+
+
+@pytest.mark.parametrize(
+    ("case", "found", "more", "expected"),
+    [
+        ("one version", FIRST, {}, []),
+        ("a new version, nobody else on the old one", {**FIRST, **SECOND}, {}, [("update", "service"), ("remove", "secret")]),
+        ("a new version, another stack on the old one", {**FIRST, **SECOND}, {"other": "shared"}, [("update", "service")]),
+        ("a new version, a revision needs the old one", {**FIRST, **SECOND}, {"kept": "shared"}, [("update", "service")]),
+        ("an old state, to the letter", {**FIRST, **SECOND}, {"exact": True}, []),
+        ("names that only look alike", {**FIRST, **BY_HAND}, {}, []),
+        ("a first version that somebody else made", {**shared(None, "shared"), **SECOND}, {}, [("update", "service")]),
+    ],
+)
+def test_what_is_shared(case: str, found: dict[str, Any], more: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    """The newest version counts, and the last to leave an old one removes it."""
+    ids = {name: item["ID"] for name, item in found.items()}
+    here = replace(actual(using("shared", "id-shared"), secrets=found), secret_ids=ids)
+    if "other" in more:
+        here = replace(here, others=(live({**using(more["other"]), "Name": "other_web"}),))
+    intent = Intent(exact=more.get("exact", False), kept=frozenset({(Sort.SECRET, more["kept"])} if "kept" in more else ()))
+    plan = compare(replace(desired(using("shared")), external_secrets=("shared",)), here, intent)
+    assert [(step.kind.value, step.sort.value) for step in plan.steps] == expected, case
+    assert all(step.name == "shared" for step in plan.steps if step.kind is Kind.REMOVE)

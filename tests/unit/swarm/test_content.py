@@ -16,14 +16,16 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._content import (
     ContentOptions,
     Sort,
     converge_content,
-    find,
+    held,
     list_contents,
     references_of,
     would_create,
 )
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError, OutOfSequenceError, RefusedError
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import Content, packed
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import REVISION, Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._state import State
 from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import KEY, VERIFIER, VERSION, make_verifier, verdict_of
 
 from .conftest import TableEngine
@@ -50,9 +52,9 @@ USING: dict[Sort, dict[str, Any]] = {
 }
 
 
-def engine_with(sort: Sort, *held: dict[str, Any], users: tuple[dict[str, Any], ...] = ()) -> TableEngine:
-    single = {f"{sort.path}/{one['ID']}": one for one in held}
-    return TableEngine({sort.path: list(held), "/services": list(users), **single})
+def engine_with(sort: Sort, *objects: dict[str, Any], users: tuple[dict[str, Any], ...] = ()) -> TableEngine:
+    single = {f"{sort.path}/{one['ID']}": one for one in objects}
+    return TableEngine({"/configs": [], sort.path: list(objects), "/services": list(users), **single})
 
 
 def converge(engine: TableEngine, sort: Sort, check: bool = False, **options: Any) -> Outcome:
@@ -100,10 +102,86 @@ def test_what_differs_is_replaced_unless_used(sort: Sort, options: dict[str, Any
     assert converge(engine, sort, **options).changed
     assert engine.paths == [f"{sort.path}/id-pass", f"{sort.path}/create"]
     assert engine.written[1][1]["Labels"]["a"] == "b"
-    used = engine_with(sort, live(sort), users=(USING[sort],))
-    with pytest.raises(RefusedError, match=f"{sort.name} pass has other content and is used by shop_web"):
-        converge(used, sort, **options)
+    used = engine_with(sort, live(sort, a="b"), users=(USING[sort],))
+    foreseen = converge(used, sort, True, **options)
     assert used.written == []
+    rotated = converge(used, sort, **options)
+    assert (rotated.before, rotated.after) == (foreseen.before, foreseen.after)
+    assert used.paths == [f"{sort.path}/create"]
+    assert {key: used.written[0][1]["Labels"][key] for key in ("a", KEY, VERSION)} == {"a": "b", KEY: "pass", VERSION: "2"}
+    assert [rotated.values[key] for key in (f"{sort.name}_name", "version", "users", "removed")] == ["pass.v2", 2, ["shop_web"], []]
+
+
+def version(sort: Sort, number: int, content: bytes, key: str = "pass") -> dict[str, Any]:
+    made = live(sort, f"{key}.v{number}", content)
+    made["Spec"]["Labels"].update({KEY: key, VERSION: str(number)})
+    return made
+
+
+def using(sort: Sort, name: str) -> dict[str, Any]:
+    word = sort.name.capitalize()
+    return service("shop_web", **{f"{word}s": [{f"{word}ID": f"id-{name}", f"{word}Name": name}]})
+
+
+def record(sort: Sort, name: str) -> dict[str, Any]:
+    """Revision 7 of the stack shop, whose service uses this."""
+    spec = {"Name": "shop_web", **using(sort, name)["Spec"]}
+    content = Content(None, State(services={"shop_web": spec}))
+    labels = {"com.docker.stack.namespace": "shop", REVISION: "7", "homecloud.swarm.verdict": "converged"}
+    data = base64.b64encode(packed("shop", 7, content)).decode()
+    return {
+        "ID": "record",
+        "Version": {"Index": 3},
+        "Spec": {"Name": "shop.r7", "Labels": labels, "Data": data},
+        "CreatedAt": "",
+        "UpdatedAt": "",
+    }
+
+
+def engine_of(sort: Sort, *objects: dict[str, Any], needed: str = "", users: tuple[dict[str, Any], ...] = ()) -> TableEngine:
+    records = [record(sort, needed)] if needed else []
+    engine = engine_with(sort, *objects, users=users)
+    engine.answers["/configs"] = [*engine.answers["/configs"], *records]
+    return engine
+
+
+@SORTS
+@pytest.mark.parametrize(
+    ("case", "content", "used", "needed", "revoke", "written", "removed"),
+    [
+        ("the newest fits, and an old one is in use", NEW, "pass", "", False, [], []),
+        ("the newest fits, and nobody needs an old one", NEW, "", "", False, ["id-pass"], ["pass"]),
+        ("the newest fits, and a revision needs an old one", NEW, "", "pass", False, [], []),
+        ("a revision needs one that is revoked", NEW, "", "pass", True, ["id-pass", "record"], ["pass"]),
+        ("an older value returns", OLD, "pass.v2", "", False, ["create", "id-pass"], ["pass"]),
+        ("an older value returns where nobody needs anything", OLD, "", "", False, ["id-pass.v2", "create", "id-pass"], ["pass"]),
+    ],
+)
+def test_versions(
+    sort: Sort, *, case: str, content: bytes, used: str, needed: str, revoke: bool, written: list[str], removed: list[str]
+) -> None:
+    users = (using(sort, used),) if used else ()
+    engine = engine_of(sort, live(sort), version(sort, 2, NEW), live(sort, "pass_v2"), live(sort, "pass.v9"), needed=needed, users=users)
+    foreseen = converge(engine, sort, True, content=content, revoke=revoke)
+    assert engine.written == []
+    done = converge(engine, sort, content=content, revoke=revoke)
+    assert [path.removesuffix("/update").rpartition("/")[2] for path in engine.paths] == written, case
+    assert done.values["removed"] == foreseen.values["removed"] == removed
+    assert done.changed is foreseen.changed is bool(written)
+
+
+@SORTS
+def test_what_is_in_use_cannot_be_revoked(sort: Sort) -> None:
+    engine = engine_with(sort, live(sort), version(sort, 2, NEW), users=(USING[sort],))
+    with pytest.raises(RefusedError, match=r"cannot be revoked, as shop_web still use them"):
+        converge(engine, sort, content=NEW, revoke=True)
+    assert engine.written == []
+
+
+@SORTS
+def test_names_of_others_are_passed_over(sort: Sort) -> None:
+    engine = engine_with(sort, live(sort), live(sort, "pass.v2"), users=(USING[sort],))
+    assert converge(engine, sort, content=NEW).values[f"{sort.name}_name"] == "pass.v3"
 
 
 @SORTS
@@ -191,7 +269,7 @@ def test_sizes(sort: Sort, most: int) -> None:
 
 def options_of(**given: Any) -> ContentOptions:
     unset = {"state": "present", "data": None, "data_src": None, "data_is_b64": False, "labels": None, "template_driver": None}
-    return ContentOptions.of({"name": "pass", "force": False, **unset, **given})
+    return ContentOptions.of({"name": "pass", "force": False, "revoke": False, **unset, **given})
 
 
 def test_where_content_comes_from(tmp_path: Path) -> None:
@@ -222,12 +300,10 @@ def test_nothing_shows_a_secret() -> None:
         assert hidden not in shown
 
 
-def test_find_is_exact() -> None:
+def test_names_are_exact() -> None:
     engine = engine_with(CONFIG, live(CONFIG, "password"), live(CONFIG, "pass"), live(CONFIG, "pass2"))
-    found = find(cast(Engine, engine), CONFIG, "pass")
-    assert found is not None
-    assert found["ID"] == "id-pass"
-    assert find(cast(Engine, engine), CONFIG, "pas") is None
+    assert [version.name for version in held(cast(Engine, engine), CONFIG, "pass").versions] == ["pass"]
+    assert held(cast(Engine, engine), CONFIG, "pas").versions == []
 
 
 def test_a_credential_is_a_use_of_a_config() -> None:
