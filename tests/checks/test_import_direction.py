@@ -55,6 +55,7 @@ ORDER = (
     "_cluster",
     "_network",
     "_content",
+    "_cleanup",
     "_restart",
     "_module",
 )
