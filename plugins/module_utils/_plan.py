@@ -17,7 +17,7 @@ from ._errors import RefusedError
 from ._model import IMAGE, OURS, Body, Change, Kind, Plan, References, Sort, Step
 from ._order import check_ports, in_safe_order
 from ._spec import graft, same
-from ._verifier import KEY, VERSION
+from ._verifier import KEY, VERIFIER, VERSION
 from ._versions import Versioned, holds, labelled, name_of, versions_of
 
 
@@ -249,6 +249,15 @@ def chosen(desired: Desired, actual: Actual, intent: Intent) -> dict[tuple[Sort,
 def _sorts(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Mapping[str, Body], Mapping[str, str], Mapping[str, Body]]]:
     yield Sort.SECRET, desired.secrets, desired.secret_keys, actual.secrets
     yield Sort.CONFIG, desired.configs, desired.config_keys, actual.configs
+
+
+def to_verify(desired: Desired, actual: Actual, intent: Intent) -> Iterator[tuple[bytes, str | None]]:
+    """The values of secrets with the verifiers that they will be compared with first."""
+    for name in desired.secrets:
+        content = intent.contents.get((Sort.SECRET, desired.secret_keys[name]))
+        versions = versions_of(name, actual.secrets)
+        if content is not None and versions:
+            yield content, (versions[0].live["Spec"].get("Labels") or {}).get(VERIFIER)
 
 
 def _externals(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Iterable[str], Mapping[str, Body]]]:

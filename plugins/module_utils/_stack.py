@@ -22,9 +22,10 @@ from ._foretell import foretold
 from ._history import needed, needed_by_all, revisions
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Outcome, Plan, Sort
-from ._plan import Intent, compare, removal, unknown
+from ._plan import Intent, compare, removal, to_verify, unknown
 from ._release import Release, outcome, taken_up
 from ._request import Request
+from ._verifier import verify_all
 from ._wait import Ended, Wait, leftovers
 
 #: How often a stack is removed while a deploy of somebody else's still writes to it.
@@ -144,6 +145,7 @@ class Deploy:
 
     def _compared(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
         """What revisions need stays: as many as are kept when this deploy, if it changes something, has become one of them."""
+        verify_all(to_verify(desired, actual, intent))
         plan = compare(desired, actual, intent)
         if not leftovers(plan):
             return plan

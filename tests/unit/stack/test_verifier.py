@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
+
 import pytest
-from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import VERIFIER, make_verifier, verdict_of, verify
+from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import VERIFIER, make_verifier, verdict_of, verify, verify_all
 
 GOOD = make_verifier(b"hush", b"0123456789abcdef")
 
@@ -38,3 +40,12 @@ def test_the_value_is_not_in_the_label() -> None:
 def test_labels_of_a_secret() -> None:
     assert verdict_of(b"hush", {VERIFIER: GOOD}) is True
     assert verdict_of(b"hush", None) is None
+
+
+def test_several_at_once_leave_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was verified is known afterwards, without another digest."""
+    labels = {number: make_verifier(b"right", str(number).encode() * 8) for number in range(3)}
+    verify_all([(b"right", label) for label in labels.values()] + [(b"wrong", labels[0]), (b"right", None)])
+    monkeypatch.setattr(hashlib, "scrypt", lambda *_args, **_more: pytest.fail("computed again"))
+    assert [verify(b"right", label) for label in labels.values()] == [True] * 3
+    assert (verify(b"wrong", labels[0]), verify(b"right", None)) == (False, None)
