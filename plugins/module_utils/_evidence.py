@@ -23,6 +23,8 @@ PATIENCE = 10
 MASK = "********"
 #: Characters from which on a line of a secret is masked on its own.
 SHORT = 4
+#: How the engine tells of a health check that it could not run.
+NOT_BEGUN = ("OCI runtime exec failed", "cannot exec in a stopped")
 #: The engine names the task that made it stop an update in the status' message.
 TASK = re.compile(r"\btask ([0-9a-z]{25})\b")
 
@@ -102,7 +104,9 @@ def _health(engine: Engine, container: str) -> str:
     """What the health check said last; only the engine that has the container can tell."""
     here = _found(engine, f"/containers/{container}/json")
     log = ((here or {}).get("State") or {}).get("Health", {}).get("Log") or []
-    return str(log[-1].get("Output") or "").strip() if log else ""
+    outputs = [str(entry.get("Output") or "").strip() for entry in log]
+    # one that could not even begin, as on a busy machine or a container that ends, tells nothing of the app
+    return next((output for output in reversed(outputs) if not output.startswith(NOT_BEGUN)), outputs[-1] if outputs else "")
 
 
 def _log(engine: Engine, task: Body, lines: int) -> tuple[str, ...]:

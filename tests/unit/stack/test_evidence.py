@@ -140,3 +140,18 @@ def test_a_failure_reads_well() -> None:
         "    | one",
         "    | boom",
     ]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "told"),
+    [
+        (["before", "no answer"], "no answer"),
+        (["no answer", "OCI runtime exec failed: exec failed: unable to start container process"], "no answer"),
+        (["OCI runtime exec failed: at once"], "OCI runtime exec failed: at once"),
+        ([], ""),
+    ],
+)
+def test_a_health_check_that_could_not_run_tells_nothing(outputs: list[str], told: str) -> None:
+    engine = Telling(failed())
+    engine.found["/containers/c1/json"] = {"State": {"Health": {"Log": [{"Output": output} for output in outputs]}}}
+    assert evidence(engine).health == told
