@@ -38,6 +38,8 @@ class Actual:
     network_ids: Mapping[str, str] = field(default_factory=dict)
     secret_ids: Mapping[str, str] = field(default_factory=dict)
     config_ids: Mapping[str, str] = field(default_factory=dict)
+    #: names of secrets and configs of others that look like versions of ours
+    taken: frozenset[str] = frozenset()
     #: what earlier deploys wrote down; no part of the stack's configs
     records: tuple[Body, ...] = ()
 
@@ -52,8 +54,8 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: 
     """Read the stack as it is now. Raises RefusedError for external objects that do not exist, if ``strict``."""
     wanted = desired or Desired(stack)
     networks = engine.get("/networks", filters={"scope": ["swarm"]}) or []
-    secrets = _contents(engine, "/secrets", stack, (*wanted.secrets, *wanted.external_secrets))
-    found = _contents(engine, "/configs", stack, (*wanted.configs, *wanted.external_configs))
+    secrets, alike = _contents(engine, "/secrets", stack, (*wanted.secrets, *wanted.external_secrets))
+    found, more = _contents(engine, "/configs", stack, (*wanted.configs, *wanted.external_configs))
     configs = {name: item for name, item in found.items() if not _is_record(item)}
     services = engine.get("/services") or []
     actual = Actual(
@@ -68,6 +70,7 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: 
         },
         secret_ids={name: item["ID"] for name, item in secrets.items()},
         config_ids={name: item["ID"] for name, item in configs.items()},
+        taken=alike | more,
         records=tuple(item for item in found.values() if _is_record(item)),
     )
     if strict:
@@ -121,15 +124,17 @@ def _belongs(item: Body, stack: str) -> bool:
     return bool((item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack)
 
 
-def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> dict[str, Body]:
-    """By name: the stack's own, and those of these names with all their versions."""
+def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> tuple[dict[str, Body], frozenset[str]]:
+    """By name: the stack's own, and those of these names with all their versions; and the names of others that begin so."""
     found = labelled(engine, path, stack)
+    listed: list[dict[str, Any]] = []
     exact = set(names)
     if exact:
         # the engine's name filter matches prefixes, and long names of versions are cut
         listed = engine.get(path, filters={"name": sorted({name[:SHORTENED] for name in exact})}) or []
         found += [item for item in listed if exact & {item["Spec"]["Name"], version_labels(item)[0]}]
-    return {item["Spec"]["Name"]: item for item in found}
+    known: dict[str, Body] = {item["Spec"]["Name"]: item for item in found}
+    return known, frozenset(item["Spec"]["Name"] for item in listed) - known.keys()
 
 
 def targets(spec: Body) -> frozenset[str]:

@@ -110,9 +110,9 @@ def begin_anew(engine: Engine, service: str) -> None:
         retried(attempt)
 
 
-def tidy(engine: Engine, plan: Plan, clock: Clock = SYSTEM) -> list[str]:
-    """Remove what the plan says nobody needs any more, when the services that let go of it are well; what could not go, in words."""
-    problems = []
+def tidy(engine: Engine, plan: Plan, clock: Clock = SYSTEM) -> dict[str, str]:
+    """Remove what the plan says nobody needs any more, when the services that let go of it are well; name -> why it could not go."""
+    problems = {}
     for step in plan.steps:
         if step.sort is not Sort.SERVICE and step.kind is Kind.REMOVE:
             try:
@@ -120,7 +120,7 @@ def tidy(engine: Engine, plan: Plan, clock: Clock = SYSTEM) -> list[str]:
             except EngineUnreachableError:
                 raise
             except SwarmError as problem:
-                problems.append(problem.message)
+                problems[step.name] = problem.message
     return problems
 
 

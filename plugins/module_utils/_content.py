@@ -26,7 +26,7 @@ from ._labels import Labels, text_labels
 from ._model import OURS, REVISION, Body, Outcome
 from ._model import Sort as ModelSort
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier, verdict_of
-from ._versions import SHORTENED, Versioned, labelled, name_of, versions_of
+from ._versions import SHORTENED, Versioned, labelled, name_of, next_number, versions_of
 
 #: Swarmkit's rule for names of secrets and configs.
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
@@ -111,9 +111,7 @@ class Held:
 
     def next_name(self, name: str) -> tuple[str, int]:
         """Of the next version; names that somebody else has taken are passed over."""
-        number = self.versions[0].number + 1
-        while name_of(name, number) in self.taken:
-            number += 1
+        number = next_number(name, self.versions, self.taken)
         return name_of(name, number), number
 
 

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import islice
 from typing import Any, TypeVar
 
 from ._clock import Clock
@@ -275,21 +274,25 @@ class Pulse:
 
 
 def forget(engine: Engine, past: Sequence[Revision], most: int) -> None:
-    """Remove the oldest records: of those that came up, and of those that did not, the newest ``most`` stay."""
+    """Remove the oldest records: of those that came up, and of those that did not, the newest ``most`` stay, and the newest good one."""
+    good = next((revision.number for revision in past if revision.ending == Ending.GOOD.value), None)
     for came_up in (True, False):
         for revision in [revision for revision in past if revision.is_restorable is came_up][most:]:
-            engine.delete(f"/configs/{revision.live['ID']}")
+            if revision.number != good:
+                engine.delete(f"/configs/{revision.live['ID']}")
 
 
-def kept(past: Sequence[Revision], most: int) -> list[tuple[Revision, Content]]:
-    """The newest ``most`` revisions that came up and can be read."""
-    came_up = (revision for revision in past if revision.is_restorable)
-    return [(revision, content) for revision in islice(came_up, most) if (content := revision.content())]
+def kept(past: Sequence[Revision], most: int, good: bool = True) -> list[tuple[Revision, Content]]:
+    """The newest ``most`` revisions that came up, and the newest ``good`` one that somebody saw come up, if they can be read."""
+    came_up = [revision for revision in past if revision.is_restorable]
+    newest = [revision for revision in came_up if revision.ending == Ending.GOOD.value][:1] if good else []
+    older = [revision for revision in newest if revision not in came_up[:most]]
+    return [(revision, content) for revision in (*came_up[:most], *older) if (content := revision.content())]
 
 
-def needed(past: Sequence[Revision], most: int) -> References:
-    """The secrets and configs that the newest ``most`` revisions use; networks can be made again."""
-    specs = (spec for _revision, content in kept(past, most) for spec in content.state.services.values())
+def needed(past: Sequence[Revision], most: int, good: bool = True) -> References:
+    """The secrets and configs that these revisions use, see ``kept``; networks can be made again."""
+    specs = (spec for _revision, content in kept(past, most, good) for spec in content.state.services.values())
     return frozenset((sort, name) for spec in specs for sort, name in references(spec) if sort in CONTENTS)
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
@@ -14,11 +14,11 @@ from ._actual import Actual, of_stack, targets
 from ._desired import Desired
 from ._diff import differences, told
 from ._errors import RefusedError
-from ._model import IMAGE, OURS, Body, Change, Kind, Plan, References, Sort, Step
+from ._model import IMAGE, NAMESPACE, OURS, Body, Change, Kind, Plan, References, Sort, Step
 from ._order import check_ports, in_safe_order
 from ._spec import graft, same
 from ._verifier import KEY, VERIFIER, VERSION
-from ._versions import Versioned, holds, labelled, name_of, versions_of
+from ._versions import Versioned, holds, labelled, name_of, next_number, versions_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
     """The steps that lead from actual to desired, in a safe order; none when nothing differs."""
     names = chosen(desired, actual, intent)
     network_steps = tuple(_networks(desired, actual, intent))
-    content_steps = tuple(step for group in _sorts(desired, actual) for step in _contents(*group, intent))
+    content_steps = tuple(step for group in _sorts(desired, actual) for step in _contents(*group, intent, actual.taken))
     remade = frozenset(step.name for step in network_steps if step.kind is Kind.REPLACE)
     services = tuple(_services(desired, actual, intent, names, remade))
     pruned = tuple(_pruned(desired, actual)) if intent.prune else ()
@@ -194,17 +194,20 @@ def _drifted(desired: Desired, actual: Actual) -> Iterator[str]:
             )
 
 
-def _contents(sort: Sort, wanted: Mapping[str, Body], keys: Mapping[str, str], live: Mapping[str, Body], intent: Intent) -> Iterator[Step]:
+def _contents(
+    sort: Sort, wanted: Mapping[str, Body], keys: Mapping[str, str], live: Mapping[str, Body], intent: Intent, taken: frozenset[str]
+) -> Iterator[Step]:
     """One step at most for each secret or config; the object that shall be used is the step's, or else the newest that fits."""
     for name, body in wanted.items():
         content = intent.contents.get((sort, keys[name]))
         versions = versions_of(name, live)
-        fitting = current(sort, versions, content, intent)
+        fitting = current(sort, [version for version in versions if _driver(version.live["Spec"]) == _driver(body)], content, intent)
         if fitting is None:
-            number = versions[0].number + 1 if versions else 1
+            number = next_number(name, versions, taken)
             called = name_of(name, number)
             labels = {**(body.get("Labels") or {}), KEY: name, VERSION: str(number)}
-            newer = Change(f"{sort.value}s.{name}", f"version {number - 1}", f"version {number}")
+            newest = versions[0].number if versions else 0
+            newer = Change(f"{sort.value}s.{name}", f"version {newest}", f"version {number}")
             body = _with_content({**body, "Name": called, "Labels": labels}, content)
             yield Step(Kind.CREATE, sort, called, body=body, changes=(newer,) if versions else ())
             continue
@@ -216,6 +219,11 @@ def _contents(sort: Sort, wanted: Mapping[str, Body], keys: Mapping[str, str], l
         elif body["Labels"] != labels:
             changes = tuple(differences({"Labels": labels}, {"Labels": body["Labels"]}, f"{sort.value}s.{name}"))
             yield Step(Kind.UPDATE, sort, fitting.name, body=body, live=fitting.live, changes=changes)
+
+
+def _driver(spec: Body) -> str:
+    """Who fills the content in for each task; it cannot be changed either."""
+    return str((spec.get("Templating") or {}).get("Name") or "")
 
 
 def current(sort: Sort, versions: list[Versioned], content: bytes | None, intent: Intent) -> Versioned | None:
@@ -237,18 +245,42 @@ def chosen(desired: Desired, actual: Actual, intent: Intent) -> dict[tuple[Sort,
     for sort, wanted, keys, live in _sorts(desired, actual):
         for name in wanted:
             versions = versions_of(name, live)
-            fitting = current(sort, versions, intent.contents.get((sort, keys[name])), intent)
-            names[sort, name] = fitting.name if fitting else name_of(name, versions[0].number + 1 if versions else 1)
+            alike = [version for version in versions if _driver(version.live["Spec"]) == _driver(wanted[name])]
+            fitting = current(sort, alike, intent.contents.get((sort, keys[name])), intent)
+            names[sort, name] = fitting.name if fitting else name_of(name, next_number(name, versions, actual.taken))
     if not intent.exact:
-        # of what is shared between stacks the newest version counts
         for sort, external, live in _externals(desired, actual):
-            names.update({(sort, name): versions[0].name for name in external if (versions := versions_of(name, live))})
+            names.update(
+                {(sort, name): in_force(sort, versions, actual).name for name in external if (versions := versions_of(name, live))}
+            )
     return names
+
+
+def in_force(sort: Sort, versions: Sequence[Versioned], actual: Actual) -> Versioned:
+    """The version that counts for whoever shares it: the one that its own stack runs, which may have gone back, else the newest."""
+    owners = {(version.live["Spec"].get("Labels") or {}).get(NAMESPACE) for version in versions} - {None}
+    services = (service["Spec"] for service in (*actual.others, *actual.services.values()))
+    used = frozenset[tuple[Sort, str]]().union(
+        *(references(spec) for spec in services if (spec.get("Labels") or {}).get(NAMESPACE) in owners)
+    )
+    return next((version for version in versions if (sort, version.name) in used), versions[0])
 
 
 def _sorts(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Mapping[str, Body], Mapping[str, str], Mapping[str, Body]]]:
     yield Sort.SECRET, desired.secrets, desired.secret_keys, actual.secrets
     yield Sort.CONFIG, desired.configs, desired.config_keys, actual.configs
+
+
+def old_versions(desired: Desired, actual: Actual, plan: Plan) -> Iterator[tuple[Sort, Versioned]]:
+    """Versions of ours of the stack's own secrets and configs that its services do not use when the plan is carried out."""
+    bodies = {
+        **{name: live["Spec"] for name, live in actual.services.items()},
+        **{step.name: step.body for step in plan.steps if step.body},
+    }
+    used = frozenset[tuple[Sort, str]]().union(*(references(bodies[name]) for name in desired.services if name in bodies))
+    for sort, wanted, _keys, live in _sorts(desired, actual):
+        for name in wanted:
+            yield from ((sort, old) for old in versions_of(name, live) if labelled(old.live)[0] == name and (sort, old.name) not in used)
 
 
 def to_verify(desired: Desired, actual: Actual, intent: Intent) -> Iterator[tuple[bytes, str | None]]:
@@ -310,7 +342,7 @@ def _services(
         before = live["Spec"]
         moved = sorted(remade & targets(spec))
         # the engine writes all times alike, in UTC, so they sort as text
-        renewed = live.get("UpdatedAt", "") < intent.renewed.get(spec["Labels"][IMAGE], "")
+        renewed = live.get("UpdatedAt", "") < intent.renewed.get((spec.get("Labels") or {}).get(IMAGE, ""), "")
         if same(after, before) and not moved and not renewed:
             continue
         place = f"services.{name.removeprefix(f'{desired.stack}_')}"

@@ -23,7 +23,7 @@ from ._history import STALE, Content, Ending, Revision, last_good, left, mark, o
 from ._model import Kind, Outcome, Plan, Step
 from ._report import as_rows
 from ._request import Request
-from ._state import State, after, between, captured
+from ._state import State, after, as_asked, between, captured
 from ._wait import Ended, Wait, Waiting, is_well, leftovers, touched
 
 #: Seconds between two looks at a deploy of somebody else's.
@@ -86,10 +86,10 @@ class Release:
             changed=plan.changed,
             leftovers=leftovers(plan),
         )
-        state = after(plan, actual, self.request.name, order)
+        state = as_asked(after(plan, actual, self.request.name, order), _remembered(past))
         if plan.changed:
             content = Content(
-                before=self._before(actual, past, given_up),
+                before=self._before(actual, past, given_up, plan),
                 state=state,
                 touched=waiting.touched,
                 summary=tuple(line[:LONGEST] for line in drawn(plan).splitlines()),
@@ -117,15 +117,22 @@ class Release:
         self.wait = replace(self.wait, clock=shifted(self.clock, ahead))
         return replace(waiting, record=record, revision=number, since=began, beat=began, ahead=ahead)
 
-    def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None) -> State | None:
-        """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was."""
+    def _before(self, actual: Actual, past: list[Revision], given_up: Revision | None, plan: Plan) -> State | None:
+        """Where a failure of this deploy leads back to: what runs now, if it is whole and well, else what last was.
+
+        Services that this deploy does not write to stay as they are.
+        """
         if given_up is None and is_well(self.engine, self.request.name, self.request.limits, self.clock):
             return captured(actual, self.request.name)
         interrupted = given_up.content() if given_up else None
         if interrupted and interrupted.before is not None:
             return interrupted.before
         good = last_good(past)
-        return good[1].state if good else None
+        if good is None:
+            return None
+        state, now = good[1].state, captured(actual, self.request.name)
+        ours = {*state.services, *(step.name for step in plan.steps)}
+        return replace(state, services={**{name: spec for name, spec in now.services.items() if name not in ours}, **state.services})
 
     def carried_out(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan], told: tuple[str, ...]) -> Outcome:
         """Apply the plan and wait, or take it all back. Raises SwarmError with the plan, and with what was achieved."""
@@ -155,6 +162,11 @@ class Release:
         if not self.request.wait:
             return Ended([], revision=waiting.revision, warnings=self.wait.leave(waiting))
         return self.wait.see_through(replace(waiting, deadline=self.clock.wall() + self.request.limits.timeout))
+
+
+def _remembered(past: list[Revision]) -> State | None:
+    """What the newest revision that can be read set out to make."""
+    return next((content.state for revision in past if (content := revision.content())), None)
 
 
 def taken_up(wait: Wait, wire: Any) -> Outcome:

@@ -14,7 +14,7 @@ from ._clock import SYSTEM, Clock
 from ._engine import Engine
 from ._errors import RefusedError
 from ._foretell import foretold
-from ._history import Content, Revision, last_good, needed, revisions
+from ._history import Content, Revision, last_good, needed, needed_by_all, revisions
 from ._images import credentials
 from ._model import Outcome, Plan
 from ._release import Release, outcome, taken_up
@@ -83,14 +83,15 @@ class Rollback:
     def _compared(self, state: State, actual: Actual) -> Plan:
         """What revisions need stays: as many as are kept when this one, if it changes something, has become one of them."""
         past, most = revisions(actual.records), self.request.history_max
+        elsewhere = frozenset(needed_by_all(self.engine, but=self.request.name))
 
-        def plan(remembered: int) -> Plan:
-            kept = needed(past, remembered)
+        def plan(remembered: int, good: bool = True) -> Plan:
+            kept = needed(past, remembered, good) | elsewhere
             found = way_back(state, actual, self.request.name, kept)
             return replace(found, steps=(*found.steps, *superfluous(found, state, actual, self.request.name, kept)))
 
         found = plan(most)
-        return plan(most - 1) if found.changed else found
+        return plan(most - 1, good=not self.request.wait) if found.changed else found
 
 
 def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision, Content]:

@@ -21,8 +21,8 @@ from ._errors import NotInSwarmError, NotManagerError, RefusedError
 from ._foretell import foretold
 from ._history import needed, needed_by_all, revisions
 from ._images import Auth, Pinned, credentials, pin
-from ._model import IMAGE, Outcome, Plan, Sort
-from ._plan import Intent, compare, removal, to_verify, unknown
+from ._model import IMAGE, Kind, Outcome, Plan, Sort
+from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
 from ._release import Release, outcome, taken_up
 from ._request import Request
 from ._verifier import verify_all
@@ -121,7 +121,8 @@ class Deploy:
             pin_changed_only=self.request.resolve_image == "changed",
         )
         plan = self._planned(desired, actual, intent)
-        warnings = (*images.warnings, *(notes if plan.changed else ()))
+        stays = tuple(self._not_revoked(desired, actual, plan)) if self.request.revoke else ()
+        warnings = (*images.warnings, *(notes if plan.changed else ()), *stays)
         doubts = tuple(unknown(plan))
         if check:
             return outcome(plan, Ended([]), (*plan.warnings, *warnings, *doubts))
@@ -138,6 +139,19 @@ class Deploy:
             return self.run(check)
         return release.carried_out(plan, waiting, lambda: self._compared(desired, observed(), intent), (*plan.warnings, *warnings, *others))
 
+    def _not_revoked(self, desired: Desired, actual: Actual, plan: Plan) -> Iterator[str]:
+        """Old versions that stay although they were to be revoked, as others need them."""
+        going = {(step.sort, step.name) for step in plan.steps if step.kind is Kind.REMOVE}
+        remembered = needed_by_all(self.engine, but=self.request.name)
+        for sort, version in old_versions(desired, actual, plan):
+            if (sort, version.name) not in going:
+                services = [item["Spec"]["Name"] for item in actual.others if (sort, version.name) in references(item["Spec"])]
+                users = [f"service {name}" for name in services] + [f"revision {name}" for name in remembered.get((sort, version.name), ())]
+                yield (
+                    f"The {sort.value} {version.name} is not revoked, as others need it: {', '.join(users) or 'services of this stack'}; "
+                    "let them take the new version, then run this again or revoke it with the module that made it."
+                )
+
     def _planned(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
         """With the restarts, which only a plan that does something needs."""
         plan = self._compared(desired, actual, intent)
@@ -151,12 +165,13 @@ class Deploy:
             return plan
         past, elsewhere = revisions(actual.records), frozenset(needed_by_all(self.engine, but=self.request.name))
 
-        def keeping(most: int) -> Plan:
-            kept = frozenset() if self.request.revoke else needed(past, most)
+        def keeping(most: int, good: bool = True) -> Plan:
+            kept = frozenset() if self.request.revoke else needed(past, most, good)
             return compare(desired, actual, replace(intent, kept=kept | elsewhere))
 
         plan = keeping(self.request.history_max)
-        return keeping(self.request.history_max - 1) if plan.changed else plan
+        # the newest good one will be this one, if somebody waits for it
+        return keeping(self.request.history_max - 1, good=not self.request.wait) if plan.changed else plan
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:

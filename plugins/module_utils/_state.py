@@ -17,7 +17,7 @@ from ._actual import Actual, of_stack
 from ._desired import Desired
 from ._diff import differences
 from ._model import OURS, Body, Kind, Plan, References, Sort, Step
-from ._plan import Intent, bind, compare, drift, readable, references
+from ._plan import Intent, bind, compare, drift, in_force, readable, references
 from ._spec import same
 from ._verifier import KEY
 from ._versions import labelled, versions_of
@@ -40,6 +40,8 @@ class State:
     order: tuple[str, ...] = ()
     #: "secret NAME" or "config NAME" -> id of what services use, as far as it was there: another one of that name is not the same
     ids: Mapping[str, str] = field(default_factory=dict)
+    #: secret that services use -> the name that it is a version of, which may be another stack's
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.networks or self.secrets or self.configs or self.services)
@@ -79,7 +81,18 @@ def after(plan: Plan, actual: Actual, stack: str, order: tuple[str, ...]) -> Sta
         services={name: _without_ids(readable(spec, actual)) for name, spec in services.items()},
         order=(*known, *sorted(services.keys() - set(known))),
         ids={f"{sort.value} {name}": found for spec in services.values() for sort, name, found in _bound(spec) if found},
+        keys={
+            name: key
+            for spec in services.values()
+            for sort, name, _id in _bound(spec)
+            if sort is Sort.SECRET and (key := _key_of(name, parts[Sort.SECRET], actual))
+        },
     )
+
+
+def _key_of(name: str, own: Mapping[str, Mapping[str, str]], actual: Actual) -> str:
+    live = actual.secrets.get(name)
+    return (own.get(name) or {}).get(KEY) or (labelled(live)[0] if live else "")
 
 
 def _bound(spec: Body) -> Iterator[tuple[Sort, str, str]]:
@@ -106,7 +119,7 @@ def as_desired(state: State, stack: str) -> Desired:
     return Desired(
         stack=stack,
         networks=state.networks,
-        external_secrets=tuple(sorted(name for sort, name in used if sort is Sort.SECRET)),
+        external_secrets=tuple(sorted({*(name for sort, name in used if sort is Sort.SECRET), *state.keys.values()})),
         external_configs=tuple(sorted(name for sort, name in used if sort is Sort.CONFIG)),
         services=state.services,
         order=state.order,
@@ -154,21 +167,25 @@ def by_rollback(plan: Plan) -> Plan:
 def superfluous(plan: Plan, state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:
     """Versions of ours that neither the state nor anybody else has a use for, and that the plan leaves."""
     used = kept | _used(state) | {key for other in actual.others for key in references(other["Spec"])}
+    newest = {
+        (sort, versions_of(labelled(live)[0], now)[0].name)
+        for sort, _then, now in _contents(state, actual, stack)
+        for live in now.values()
+        if labelled(live)[0]
+    }
     going = {(step.sort, step.name) for step in plan.steps if step.kind is Kind.REMOVE}
     for sort, _then, now in _contents(state, actual, stack):
         for name, live in sorted(now.items()):
-            if labelled(live)[0] and (sort, name) not in used | going:
+            if labelled(live)[0] and (sort, name) not in used | going | newest:
                 yield Step(Kind.REMOVE, sort, name, live=live)
 
 
 def with_current_secrets(state: State, actual: Actual) -> State:
-    """The state with the newest version of each secret that it uses."""
+    """The state with the version of each secret that counts now."""
     newest = {
-        name: versions_of(key, actual.secrets)[0].name
+        name: in_force(sort, versions, actual).name
         for sort, name in _used(state)
-        if sort is Sort.SECRET
-        for key in [state.secrets.get(name, {}).get(KEY) or name]
-        if versions_of(key, actual.secrets)
+        if sort is Sort.SECRET and (versions := versions_of(state.keys.get(name, name), actual.secrets))
     }
 
     def renewed(spec: Body) -> Body:
@@ -176,13 +193,22 @@ def with_current_secrets(state: State, actual: Actual) -> State:
         secrets = [{**item, "SecretName": newest.get(item["SecretName"], item["SecretName"])} for item in container.get("Secrets") or []]
         return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ContainerSpec": {**container, "Secrets": secrets}}} if secrets else spec
 
-    return replace(state, services={name: renewed(spec) for name, spec in state.services.items()})
+    # which object it was then does not matter any more
+    ids = {name: found for name, found in state.ids.items() if not name.startswith(f"{Sort.SECRET.value} ")}
+    return replace(state, services={name: renewed(spec) for name, spec in state.services.items()}, ids=ids)
 
 
 def between(then: State, now: State, stack: str) -> Plan:
     """The steps from one state to another. What only the engine said of a network (its addresses) is no difference."""
     alike = {name: body for name, body in then.networks.items() if name in now.networks and _same_network(body, now.networks[name])}
     return way_back(replace(now, networks={**now.networks, **alike}), as_actual(then), stack)
+
+
+def as_asked(state: State, earlier: State | None) -> State:
+    """The state with its networks as they were asked for: addresses that only the engine chose are no part of it."""
+    then = earlier.networks if earlier else {}
+    asked = {name: then[name] for name, body in state.networks.items() if name in then and _same_network(then[name], body)}
+    return replace(state, networks={**state.networks, **asked})
 
 
 def _same_network(one: Body, other: Body) -> bool:

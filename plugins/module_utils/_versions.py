@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from ._model import Body, Sort
@@ -53,6 +53,14 @@ def labelled(live: Body) -> tuple[str, str]:
 def name_of(name: str, number: int) -> str:
     """What a version is called on the engine."""
     return name if number == 1 else within_limit(name, f".v{number}")
+
+
+def next_number(name: str, versions: Sequence[Versioned], taken: Container[str]) -> int:
+    """Of the next version; names that somebody else has taken are passed over."""
+    number = versions[0].number + 1 if versions else 1
+    while versions and name_of(name, number) in taken:
+        number += 1
+    return number
 
 
 def within_limit(name: str, ending: str) -> str:

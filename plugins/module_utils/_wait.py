@@ -23,7 +23,7 @@ from ._converge import is_settled, judge_all, standing_still, watch
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
 from ._evidence import Evidence, gather
-from ._history import Content, Ending, Pulse, Revision, TakenOverError, forget, listed, mark, needed, read, revisions, revoke
+from ._history import Content, Ending, Pulse, Revision, TakenOverError, forget, listed, mark, needed, needed_by_all, read, revisions, revoke
 from ._images import Auth
 from ._model import Finding, Kind, Plan, References, Snapshot, Sort, Step, Verdict
 from ._plan import references
@@ -201,8 +201,8 @@ class Wait:
         steps = (Step(Kind.REMOVE, Sort(sort), name, live={"ID": found, "Id": found}) for sort, name, found in waiting.leftovers)
         problems = tidy(self.engine, Plan(tuple(steps)), self.clock)
         if waiting.leftovers and self.request.revoke:
-            self._note_revoked(frozenset((Sort(sort), name) for sort, name, _id in waiting.leftovers))
-        return tuple(problems)
+            self._note_revoked(frozenset((Sort(sort), name) for sort, name, _id in waiting.leftovers if name not in problems))
+        return tuple(problems.values())
 
     def _note_revoked(self, removed: References) -> None:
         """Write down in the revisions that needed them what cannot come back."""
@@ -260,11 +260,12 @@ class Wait:
     def _carried_back(self, waiting: Waiting, state: State) -> Waiting:
         began = self.clock.wall()
         pulse = self.pulse(waiting)
+        elsewhere = frozenset(needed_by_all(self.engine, but=self.request.name))
 
         def plan() -> Plan:
             pulse.check()
             actual = self._actual(state)
-            kept = needed(revisions(actual.records), self.request.history_max)
+            kept = needed(revisions(actual.records), self.request.history_max) | elsewhere
             return by_rollback(way_back(state, actual, self.request.name, kept))
 
         try:
@@ -319,7 +320,8 @@ class Wait:
     def _is_back(self, waiting: Waiting, findings: list[Finding]) -> NoReturn:
         """The stack is as it was: say so, and fail all the same."""
         content = read(self.engine, waiting.record, self.request.name).content()
-        first = content is not None and not content.before
+        remembered = any(revision.is_restorable for revision in listed(self.engine, self.request.name))
+        first = content is not None and not content.before and not remembered
         if not first:
             self._close(waiting, Ending.ROLLED_BACK)
         stays = self._tidy(waiting)
