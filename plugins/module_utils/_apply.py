@@ -100,14 +100,14 @@ def begin_anew(engine: Engine, service: str) -> None:
     It gives an update up for one to another spec, and a label makes another spec; the same spec again then continues from what has
     been updated already (swarmkit, UpdateSupervisor.Update). No task restarts for it.
     """
-    for label in ({f"{OURS}begun-anew": "true"}, {}):
 
-        def attempt(more: Mapping[str, str] = label) -> None:
-            live = engine.get(f"/services/{service}")
-            labels = {name: value for name, value in (live["Spec"].get("Labels") or {}).items() if not name.startswith(OURS)}
-            engine.post(f"/services/{service}/update", {**live["Spec"], "Labels": {**labels, **more}}, version=live["Version"]["Index"])
+    def written(more: Mapping[str, str]) -> None:
+        live = engine.get(f"/services/{service}")
+        labels = {name: value for name, value in (live["Spec"].get("Labels") or {}).items() if not name.startswith(OURS)}
+        engine.post(f"/services/{service}/update", {**live["Spec"], "Labels": {**labels, **more}}, version=live["Version"]["Index"])
 
-        retried(attempt)
+    retried(lambda: written({f"{OURS}begun-anew": "true"}))
+    retried(lambda: written({}))
 
 
 def tidy(engine: Engine, plan: Plan, clock: Clock = SYSTEM) -> dict[str, str]:

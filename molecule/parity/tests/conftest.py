@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
-    with driving(request.config.getoption("--node")) as found:
-        yield found
+    with ExitStack() as stack:
+        yield stack.enter_context(driving(request.config.getoption("--node")))
 
 
 @pytest.fixture

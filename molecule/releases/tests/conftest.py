@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
-    with driving(request.config.getoption("--node")) as found:
-        yield found
+    with ExitStack() as stack:
+        yield stack.enter_context(driving(request.config.getoption("--node")))
 
 
 @pytest.fixture(scope="session")
