@@ -46,15 +46,16 @@ class Swarm:
     def sleep(self, seconds: float) -> None:
         self.time += seconds
 
-    def get(self, path: str, **_query: Any) -> Any:
+    def get(self, path: str, filters: dict[str, list[str]] | None = None, **_query: Any) -> Any:
         self._trap(f"GET {path}")
         if path == "/nodes":
             return [{"ID": "n1", "Spec": {}, "Status": {"State": "ready"}, "Description": {"Hostname": "nuc", "Platform": {}}}]
         if path == "/tasks":
-            return [*(self._task(service) for service in self.objects["services"].values()), *([self.lost] if self.lost else [])]
+            services = [item for item in self.objects["services"].values() if _fits(item, filters)]
+            return [*map(self._task, services), *([self.lost] if self.lost else [])]
         sort, _slash, identity = path.strip("/").partition("/")
         if not identity:
-            return list(self.objects[sort].values())
+            return [item for item in self.objects[sort].values() if _fits(item, filters)]
         return self._one(sort, identity)
 
     def find(self, path: str, **_query: Any) -> Any:
@@ -128,6 +129,14 @@ class Swarm:
     def endings(self) -> list[tuple[int, str]]:
         found = [item for item in self.objects["configs"].values() if "homecloud.swarm.revision" in item["Spec"]["Labels"]]
         return [(revision.number, revision.ending) for revision in reversed(revisions(found))]
+
+
+def _fits(item: dict[str, Any], filters: dict[str, list[str]] | None) -> bool:
+    """The engine's filters: all labels, and one of the names' beginnings."""
+    spec = item.get("Spec") or item
+    labels = {f"{name}={value}" for name, value in spec["Labels"].items()} | set(spec["Labels"])
+    wanted = filters or {}
+    return set(wanted.get("label", ())) <= labels and spec["Name"].startswith(tuple(wanted.get("name", [""])))
 
 
 def asked(services: dict[str, str], **more: Any) -> Request:
