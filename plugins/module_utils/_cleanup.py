@@ -13,10 +13,9 @@ from ._engine import Engine
 from ._errors import EngineError, RefusedError
 from ._history import needed_by_all, revisions
 from ._model import REVISION, Body, Outcome, References, Sort
-from ._plan import references
+from ._plan import used_by
+from ._state import CONTENTS
 from ._versions import labelled, versions_of
-
-CONTENTS = {Sort.SECRET: "/secrets", Sort.CONFIG: "/configs"}
 
 
 @dataclass(frozen=True)
@@ -61,13 +60,13 @@ def needed(engine: Engine) -> Needs:
     contents = (revision.content() for revision in revisions(records) if revision.is_restorable)
     kept = [spec for content in contents if content for spec in content.state.services.values()]
     images = frozenset(str(spec["TaskTemplate"].get("ContainerSpec", {}).get("Image", "")) for spec in (*specs, *kept))
-    return Needs(frozenset(needed_by_all(engine)).union(*map(references, specs)), images - {""})
+    return Needs(used_by(specs) | needed_by_all(engine).keys(), images - {""})
 
 
 def spare_versions(engine: Engine, used: References) -> Iterator[tuple[Sort, Body]]:
     """Versions of ours that are not the newest of their name, and that nobody needs."""
-    for sort, path in CONTENTS.items():
-        objects = {item["Spec"]["Name"]: item for item in engine.get(path) or []}
+    for sort in CONTENTS:
+        objects = {item["Spec"]["Name"]: item for item in engine.get(f"/{sort.value}s") or []}
         for name, live in sorted(objects.items()):
             key, _number = labelled(live)
             if key and versions_of(key, objects)[0].name != name and (sort, name) not in used:
@@ -94,7 +93,7 @@ def reference(image: str) -> str:
 def _removed(engine: Engine, versions: Iterable[tuple[Sort, Body]], images: Iterable[Body]) -> Iterator[str]:
     """Remove; what could not be removed, in words."""
     for sort, live in versions:
-        engine.delete(f"{CONTENTS[sort]}/{live['ID']}")
+        engine.delete(f"/{sort.value}s/{live['ID']}")
     for image in images:
         try:
             # all its tags; an image that a container has begun to use is refused all the same

@@ -22,9 +22,8 @@ from ._clock import Clock
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
 from ._model import MADE, NAMESPACE, REVISION, REVOKED, VERDICT, Body, References, Sort
-from ._plan import references
 from ._situation import moment
-from ._state import CONTENTS, State
+from ._state import CONTENTS, State, used
 from ._versions import within_limit
 
 Item = TypeVar("Item")
@@ -292,19 +291,27 @@ def kept(past: Sequence[Revision], most: int, good: bool = True) -> list[tuple[R
 
 def needed(past: Sequence[Revision], most: int, good: bool = True) -> References:
     """The secrets and configs that these revisions use, see ``kept``; networks can be made again."""
-    specs = (spec for _revision, content in kept(past, most, good) for spec in content.state.services.values())
-    return frozenset((sort, name) for spec in specs for sort, name in references(spec) if sort in CONTENTS)
+    return _contents(content.state for _revision, content in kept(past, most, good))
+
+
+def _contents(states: Iterable[State]) -> References:
+    return frozenset((sort, name) for state in states for sort, name in used(state) if sort in CONTENTS)
 
 
 def needed_by_all(engine: Engine, but: str = "") -> dict[tuple[Sort, str], list[str]]:
-    """The secrets and configs that any stack's revisions use, with those revisions ("shop 7"); ``but`` is a stack that is left out."""
+    """The secrets and configs that any stack's revisions use, with those revisions ("shop 7"); ``but`` is a stack that is left out.
+
+    A deploy under way needs what its way back leads to.
+    """
     found = engine.get("/configs", filters={"label": [REVISION]}) or []
     users: dict[tuple[Sort, str], list[str]] = {}
     for record in found:
         labels = record["Spec"].get("Labels") or {}
         if REVISION in labels and labels.get(NAMESPACE) != but:
             for revision in revisions([record]):
-                for reference in needed([revision], 1):
+                content = revision.content() if revision.is_pending or revision.is_restorable else None
+                before = content.before if content and revision.is_pending else None
+                for reference in _contents(state for state in (content and content.state, before) if state):
                     users.setdefault(reference, []).append(f"{labels.get(NAMESPACE)} {revision.number}")
     return users
 

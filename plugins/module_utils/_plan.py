@@ -259,10 +259,8 @@ def chosen(desired: Desired, actual: Actual, intent: Intent) -> dict[tuple[Sort,
 def in_force(sort: Sort, versions: Sequence[Versioned], actual: Actual) -> Versioned:
     """The version that counts for whoever shares it: the one that its own stack runs, which may have gone back, else the newest."""
     owners = {(version.live["Spec"].get("Labels") or {}).get(NAMESPACE) for version in versions} - {None}
-    services = (service["Spec"] for service in (*actual.others, *actual.services.values()))
-    used = frozenset[tuple[Sort, str]]().union(
-        *(references(spec) for spec in services if (spec.get("Labels") or {}).get(NAMESPACE) in owners)
-    )
+    specs = (service["Spec"] for service in (*actual.others, *actual.services.values()))
+    used = used_by(spec for spec in specs if (spec.get("Labels") or {}).get(NAMESPACE) in owners)
     return next((version for version in versions if (sort, version.name) in used), versions[0])
 
 
@@ -277,7 +275,7 @@ def old_versions(desired: Desired, actual: Actual, plan: Plan) -> Iterator[tuple
         **{name: live["Spec"] for name, live in actual.services.items()},
         **{step.name: step.body for step in plan.steps if step.body},
     }
-    used = frozenset[tuple[Sort, str]]().union(*(references(bodies[name]) for name in desired.services if name in bodies))
+    used = used_by(bodies[name] for name in desired.services if name in bodies)
     for sort, wanted, _keys, live in _sorts(desired, actual):
         for name in wanted:
             yield from ((sort, old) for old in versions_of(name, live) if labelled(old.live)[0] == name and (sort, old.name) not in used)
@@ -313,7 +311,7 @@ def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str],
 def _used_elsewhere(desired: Desired, actual: Actual, prune: bool) -> References:
     """What other stacks' services use, and services of this one that the files do not have any more but that stay."""
     kept = [] if prune else [service for name, service in actual.services.items() if name not in desired.services]
-    return frozenset[tuple[Sort, str]]().union(*(references(service["Spec"]) for service in (*actual.others, *kept)))
+    return used_by(service["Spec"] for service in (*actual.others, *kept))
 
 
 def unknown(plan: Plan) -> Iterator[str]:
@@ -363,6 +361,11 @@ def readable(spec: Body, actual: Actual) -> dict[str, Any]:
     return {**spec, "TaskTemplate": template}
 
 
+def used_by(specs: Iterable[Body]) -> References:
+    """The networks, secrets and configs that any of these services uses."""
+    return frozenset[tuple[Sort, str]]().union(*map(references, specs))
+
+
 def references(spec: Body) -> References:
     """The networks, secrets and configs that a service uses, by name; networks of a live spec by id."""
     container = spec["TaskTemplate"].get("ContainerSpec") or {}
@@ -386,9 +389,8 @@ def _pruned(desired: Desired, actual: Actual) -> Iterator[Step]:
 
 def _leftovers(desired: Desired, actual: Actual, kept: References) -> Iterator[Step]:
     """Networks, secrets and configs of the stack that neither the files nor any service nor a kept revision has a use for."""
-    specs = [other["Spec"] for other in actual.others]
     # networks can be made again when a revision is brought back
-    used = kept.union(*map(references, specs))
+    used = kept | used_by(other["Spec"] for other in actual.others)
     for sort, found, wanted in (
         (Sort.SECRET, of_stack(actual.secrets, desired.stack), {*desired.secrets, *desired.external_secrets}),
         (Sort.CONFIG, of_stack(actual.configs, desired.stack), {*desired.configs, *desired.external_configs}),

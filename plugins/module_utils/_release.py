@@ -13,14 +13,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ._actual import Actual
+from ._actual import Actual, running
 from ._apply import apply
 from ._clock import Clock, shifted
 from ._diff import as_values, drawn
 from ._engine import Engine
 from ._errors import RefusedError, SwarmError
-from ._history import STALE, Content, Ending, Revision, last_good, left, mark, open_record, read, revisions
-from ._model import Kind, Outcome, Plan, Step
+from ._foretell import foretold
+from ._history import (
+    STALE,
+    Content,
+    Ending,
+    Revision,
+    last_good,
+    left,
+    mark,
+    needed,
+    needed_by_all,
+    open_record,
+    read,
+    revisions,
+)
+from ._model import Kind, Outcome, Plan, References, Step
 from ._report import as_rows
 from ._request import Request
 from ._state import State, after, as_asked, between, captured
@@ -39,8 +53,6 @@ class Release:
     """One deploy of one stack, whatever it is made from."""
 
     wait: Wait
-    #: what the deploy is beside a deploy of files
-    note: str = ""
 
     @property
     def engine(self) -> Engine:
@@ -71,10 +83,28 @@ class Release:
             self.clock.sleep(PAUSE)
             actual = observe()
 
-    def begun(self, plan: Plan, actual: Actual, order: tuple[str, ...]) -> Waiting | None:
+    def foreseen(self, plan: Plan) -> Plan:
+        """The plan with the restarts, which only one that does something needs."""
+        return foretold(plan, *running(self.engine, self.request.name)) if plan else plan
+
+    def keeping(self, plan: Callable[[References], Plan], past: list[Revision]) -> Plan:
+        """The plan that removes nothing which revisions need: as many as are kept when this deploy has become one of them.
+
+        What other stacks' revisions need stays in any case. One that changes nothing does not become a revision.
+        """
+        elsewhere = frozenset(needed_by_all(self.engine, but=self.request.name))
+
+        def with_newest(most: int, good: bool) -> Plan:
+            return plan(elsewhere | (frozenset() if self.request.revoke else needed(past, most, good)))
+
+        found = with_newest(self.request.history_max, good=True)
+        # the newest good one will be this one, if somebody waits for it
+        return with_newest(self.request.history_max - 1, good=not self.request.wait) if found.changed else found
+
+    def begun(self, plan: Plan, actual: Actual, order: tuple[str, ...], note: str = "") -> Waiting | None:
         """Write down what is about to be done, unless nothing is; None when another deploy has begun just now.
 
-        ``order`` is that in which the stack's services are best written.
+        ``order`` is that in which the stack's services are best written, ``note`` what this is beside a deploy of files.
         """
         past = revisions(actual.records)
         given_up = past[0] if past and past[0].is_pending else None
@@ -96,7 +126,7 @@ class Release:
                 time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 by=_by_whom(),
                 outside=tuple(_outside(past, actual, self.request.name)),
-                note=self.note,
+                note=note,
             )
         elif given_up and (unfinished := given_up.content()):
             # what was interrupted is carried on: its end is ours to judge, and its way back is ours; what is wanted now may be less

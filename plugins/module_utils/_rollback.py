@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._actual import Actual, observe, running
+from ._actual import Actual, observe
 from ._clock import SYSTEM, Clock
 from ._engine import Engine
 from ._errors import RefusedError
-from ._foretell import foretold
-from ._history import Content, Revision, last_good, needed, needed_by_all, revisions
+from ._history import Content, Revision, last_good, revisions
 from ._images import credentials
-from ._model import Outcome, Plan
+from ._model import Outcome, Plan, References
 from ._release import Release, outcome, taken_up
 from ._request import Request
 from ._state import State, as_desired, lost, superfluous, way_back, with_current_secrets
@@ -33,25 +32,15 @@ def roll_back(engine: Engine, options: Mapping[str, Any], check: bool, clock: Cl
 
 
 @dataclass
-class Rollback:
+class Rollback(Release):
     """One rollback. ``wanted`` is the revision's number, or None for the newest that came up."""
 
-    wait: Wait
     wanted: int | None
     current_secrets: bool
 
-    @property
-    def engine(self) -> Engine:
-        return self.wait.engine
-
-    @property
-    def request(self) -> Request:
-        return self.wait.request
-
     def run(self, check: bool) -> Outcome:
         observed = self._observed(State())
-        release = Release(self.wait)
-        settled, others = (observed, ()) if check else release.undisturbed(observed, lambda: self._observed(State()))
+        settled, others = (observed, ()) if check else self.undisturbed(observed, lambda: self._observed(State()))
         revision, content = aim(revisions(settled.records), self.wanted, self.request.name)
         # now with all that the revision names
         actual = self._observed(content.state)
@@ -60,38 +49,27 @@ class Rollback:
             raise RefusedError(
                 f"Revision {revision.number} of stack '{self.request.name}' cannot be brought back: {'; '.join(missing)}. {_mend(revision)}"
             )
-        plan = self._planned(state, actual)
+        plan = self.foreseen(self._compared(state, actual))
         told = (*others, *_doubts(revision))
         if check:
             found = outcome(plan, Ended([]), told)
         else:
-            release.note = f"rollback to {revision.number}"
-            waiting = release.begun(plan, actual, state.order)
+            waiting = self.begun(plan, actual, state.order, f"rollback to {revision.number}")
             if waiting is None:
                 # somebody else was faster
                 return self.run(check)
-            found = release.carried_out(plan, waiting, lambda: self._compared(state, self._observed(state)), told)
+            found = self.carried_out(plan, waiting, lambda: self._compared(state, self._observed(state)), told)
         return replace(found, values={**found.values, "restored": revision.number})
 
     def _observed(self, state: State) -> Actual:
         return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
 
-    def _planned(self, state: State, actual: Actual) -> Plan:
-        plan = self._compared(state, actual)
-        return foretold(plan, *running(self.engine, self.request.name)) if plan else plan
-
     def _compared(self, state: State, actual: Actual) -> Plan:
-        """What revisions need stays: as many as are kept when this one, if it changes something, has become one of them."""
-        past, most = revisions(actual.records), self.request.history_max
-        elsewhere = frozenset(needed_by_all(self.engine, but=self.request.name))
-
-        def plan(remembered: int, good: bool = True) -> Plan:
-            kept = needed(past, remembered, good) | elsewhere
+        def plan(kept: References) -> Plan:
             found = way_back(state, actual, self.request.name, kept)
             return replace(found, steps=(*found.steps, *superfluous(found, state, actual, self.request.name, kept)))
 
-        found = plan(most)
-        return plan(most - 1, good=not self.request.wait) if found.changed else found
+        return self.keeping(plan, revisions(actual.records))
 
 
 def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision, Content]:

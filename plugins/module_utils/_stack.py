@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from ._actual import Actual, observe, running, volumes
+from ._actual import Actual, observe, volumes
 from ._apply import adopt, remove
 from ._bodies._field import released
 from ._clock import SYSTEM, Clock
@@ -18,8 +18,7 @@ from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._engine import Engine, api_version
 from ._errors import NotInSwarmError, NotManagerError, RefusedError
-from ._foretell import foretold
-from ._history import needed, needed_by_all, revisions
+from ._history import needed_by_all, revisions
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Kind, Outcome, Plan, Sort
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
@@ -89,19 +88,8 @@ def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
     return with_update_defaults(desired) if request.update_defaults else (desired, ())
 
 
-@dataclass
-class Deploy:
+class Deploy(Release):
     """One deploy of Compose files."""
-
-    wait: Wait
-
-    @property
-    def engine(self) -> Engine:
-        return self.wait.engine
-
-    @property
-    def request(self) -> Request:
-        return self.wait.request
 
     def run(self, check: bool) -> Outcome:
         desired, notes = wanted(self.request)
@@ -120,24 +108,23 @@ class Deploy:
             renewed=_renewed(self.request, desired),
             pin_changed_only=self.request.resolve_image == "changed",
         )
-        plan = self._planned(desired, actual, intent)
+        plan = self.foreseen(self._compared(desired, actual, intent))
         stays = tuple(self._not_revoked(desired, actual, plan)) if self.request.revoke else ()
         warnings = (*images.warnings, *(notes if plan.changed else ()), *stays)
         doubts = tuple(unknown(plan))
         if check:
             return outcome(plan, Ended([]), (*plan.warnings, *warnings, *doubts))
-        release = Release(self.wait)
-        settled, others = release.undisturbed(actual, observed)
+        settled, others = self.undisturbed(actual, observed)
         if doubts:
             intent = replace(intent, denied=adopt(self.engine, plan))
             settled = observed()
         if settled is not actual:
-            plan = self._planned(desired, settled, intent)
-        waiting = release.begun(plan, settled, desired.order)
+            plan = self.foreseen(self._compared(desired, settled, intent))
+        waiting = self.begun(plan, settled, desired.order)
         if waiting is None:
             # somebody else was faster
             return self.run(check)
-        return release.carried_out(plan, waiting, lambda: self._compared(desired, observed(), intent), (*plan.warnings, *warnings, *others))
+        return self.carried_out(plan, waiting, lambda: self._compared(desired, observed(), intent), (*plan.warnings, *warnings, *others))
 
     def _not_revoked(self, desired: Desired, actual: Actual, plan: Plan) -> Iterator[str]:
         """Old versions that stay although they were to be revoked, as others need them."""
@@ -152,26 +139,13 @@ class Deploy:
                     "let them take the new version, then run this again or revoke it with the module that made it."
                 )
 
-    def _planned(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
-        """With the restarts, which only a plan that does something needs."""
-        plan = self._compared(desired, actual, intent)
-        return foretold(plan, *running(self.engine, self.request.name)) if plan else plan
-
     def _compared(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
-        """What revisions need stays: as many as are kept when this deploy, if it changes something, has become one of them."""
         verify_all(to_verify(desired, actual, intent))
         plan = compare(desired, actual, intent)
         if not leftovers(plan):
+            # then no record needs to be read
             return plan
-        past, elsewhere = revisions(actual.records), frozenset(needed_by_all(self.engine, but=self.request.name))
-
-        def keeping(most: int, good: bool = True) -> Plan:
-            kept = frozenset() if self.request.revoke else needed(past, most, good)
-            return compare(desired, actual, replace(intent, kept=kept | elsewhere))
-
-        plan = keeping(self.request.history_max)
-        # the newest good one will be this one, if somebody waits for it
-        return keeping(self.request.history_max - 1, good=not self.request.wait) if plan.changed else plan
+        return self.keeping(lambda kept: compare(desired, actual, replace(intent, kept=kept)), revisions(actual.records))
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:

@@ -17,7 +17,7 @@ from ._actual import Actual, of_stack
 from ._desired import Desired
 from ._diff import differences
 from ._model import OURS, Body, Kind, Plan, References, Sort, Step
-from ._plan import Intent, bind, compare, drift, in_force, readable, references
+from ._plan import Intent, bind, compare, drift, in_force, readable, references, used_by
 from ._spec import same
 from ._verifier import KEY
 from ._versions import labelled, versions_of
@@ -115,12 +115,12 @@ def _without_ids(spec: Body) -> Body:
 
 def as_desired(state: State, stack: str) -> Desired:
     """What to observe and compare with. Secrets and configs are looked up, never made: their contents are not known."""
-    used = _used(state)
+    needed = used(state)
     return Desired(
         stack=stack,
         networks=state.networks,
-        external_secrets=tuple(sorted({*(name for sort, name in used if sort is Sort.SECRET), *state.keys.values()})),
-        external_configs=tuple(sorted(name for sort, name in used if sort is Sort.CONFIG)),
+        external_secrets=tuple(sorted({*(name for sort, name in needed if sort is Sort.SECRET), *state.keys.values()})),
+        external_configs=tuple(sorted(name for sort, name in needed if sort is Sort.CONFIG)),
         services=state.services,
         order=state.order,
     )
@@ -166,7 +166,7 @@ def by_rollback(plan: Plan) -> Plan:
 
 def superfluous(plan: Plan, state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:
     """Versions of ours that neither the state nor anybody else has a use for, and that the plan leaves."""
-    used = kept | _used(state) | {key for other in actual.others for key in references(other["Spec"])}
+    needed = kept | used(state) | used_by(other["Spec"] for other in actual.others)
     newest = {
         (sort, versions_of(labelled(live)[0], now)[0].name)
         for sort, _then, now in _contents(state, actual, stack)
@@ -176,7 +176,7 @@ def superfluous(plan: Plan, state: State, actual: Actual, stack: str, kept: Refe
     going = {(step.sort, step.name) for step in plan.steps if step.kind is Kind.REMOVE}
     for sort, _then, now in _contents(state, actual, stack):
         for name, live in sorted(now.items()):
-            if labelled(live)[0] and (sort, name) not in used | going | newest:
+            if labelled(live)[0] and (sort, name) not in needed | going | newest:
                 yield Step(Kind.REMOVE, sort, name, live=live)
 
 
@@ -184,7 +184,7 @@ def with_current_secrets(state: State, actual: Actual) -> State:
     """The state with the version of each secret that counts now."""
     newest = {
         name: in_force(sort, versions, actual).name
-        for sort, name in _used(state)
+        for sort, name in used(state)
         if sort is Sort.SECRET and (versions := versions_of(state.keys.get(name, name), actual.secrets))
     }
 
@@ -200,8 +200,7 @@ def with_current_secrets(state: State, actual: Actual) -> State:
 
 def between(then: State, now: State, stack: str) -> Plan:
     """The steps from one state to another. What only the engine said of a network (its addresses) is no difference."""
-    alike = {name: body for name, body in then.networks.items() if name in now.networks and _same_network(body, now.networks[name])}
-    return way_back(replace(now, networks={**now.networks, **alike}), as_actual(then), stack)
+    return way_back(as_asked(now, then), as_actual(then), stack)
 
 
 def as_asked(state: State, earlier: State | None) -> State:
@@ -233,11 +232,12 @@ def as_actual(state: State) -> Actual:
 
 
 def _ids(state: State, sort: Sort) -> dict[str, str]:
-    return {name: state.ids.get(f"{sort.value} {name}", name) for found, name in _used(state) if found is sort}
+    return {name: state.ids.get(f"{sort.value} {name}", name) for found, name in used(state) if found is sort}
 
 
-def _used(state: State) -> References:
-    return frozenset[tuple[Sort, str]]().union(*map(references, state.services.values()))
+def used(state: State) -> References:
+    """The networks, secrets and configs that its services use."""
+    return used_by(state.services.values())
 
 
 def _relabelled(state: State, actual: Actual, stack: str) -> Iterator[Step]:
@@ -253,10 +253,10 @@ def _relabelled(state: State, actual: Actual, stack: str) -> Iterator[Step]:
 
 
 def _made_since(state: State, actual: Actual, stack: str, kept: References) -> Iterator[Step]:
-    used = _used(state) | {key for other in actual.others for key in references(other["Spec"])}
+    needed = kept | used(state) | used_by(other["Spec"] for other in actual.others)
     for sort, then, now in _contents(state, actual, stack):
         for name in sorted(now.keys() - then.keys()):
-            if (sort, name) not in kept | used:
+            if (sort, name) not in needed:
                 yield Step(Kind.REMOVE, sort, name, live=now[name])
     for name in sorted(actual.networks.keys() - state.networks.keys()):
         yield Step(Kind.REMOVE, Sort.NETWORK, name, live=actual.networks[name])

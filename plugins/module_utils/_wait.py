@@ -26,12 +26,11 @@ from ._evidence import Evidence, gather
 from ._history import Content, Ending, Pulse, Revision, TakenOverError, forget, listed, mark, needed, needed_by_all, read, revisions, revoke
 from ._images import Auth
 from ._model import Finding, Kind, Plan, References, Snapshot, Sort, Step, Verdict
-from ._plan import references
 from ._report import as_rows, counted, paragraphs, standing
 from ._request import Request
 from ._situation import Deed, Limits
 from ._spec import same
-from ._state import CONTENTS, State, after, as_desired, by_rollback, lost, way_back
+from ._state import CONTENTS, State, after, as_desired, by_rollback, lost, used, way_back
 
 #: Seconds that the way back has at least.
 BACK = 60.0
@@ -226,8 +225,9 @@ class Wait:
         content = revision.content()
         if content is None:
             return {}
-        used = frozenset[tuple[Sort, str]]().union(*map(references, content.state.services.values()))
-        lacking = [(sort, name) for sort, name in used if sort in CONTENTS and f"{sort.value} {name}" not in content.state.ids]
+        lacking = [
+            (sort, name) for sort, name in used(content.state) if sort in CONTENTS and f"{sort.value} {name}" not in content.state.ids
+        ]
         if not lacking:
             return {}
         actual = self._actual(content.state)
@@ -260,12 +260,11 @@ class Wait:
     def _carried_back(self, waiting: Waiting, state: State) -> Waiting:
         began = self.clock.wall()
         pulse = self.pulse(waiting)
-        elsewhere = frozenset(needed_by_all(self.engine, but=self.request.name))
 
         def plan() -> Plan:
             pulse.check()
             actual = self._actual(state)
-            kept = needed(revisions(actual.records), self.request.history_max) | elsewhere
+            kept = needed(revisions(actual.records), self.request.history_max) | needed_by_all(self.engine, but=self.request.name).keys()
             return by_rollback(way_back(state, actual, self.request.name, kept))
 
         try:

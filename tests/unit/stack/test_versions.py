@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
 from ansible_collections.homecloud.swarm.plugins.module_utils._content import SECRET, ContentOptions, converge_content
-from ansible_collections.homecloud.swarm.plugins.module_utils._history import revisions
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE, REVISION, Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import Ending, revisions
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE, REVISION, VERDICT, Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import ROLLBACK_OPTIONS
 from ansible_collections.homecloud.swarm.plugins.module_utils._rollback import roll_back
 from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import Swarm, encoded, failing, run
@@ -205,3 +205,17 @@ def test_addresses_that_the_engine_chose_make_no_network_anew() -> None:
 def _addressed(swarm: Swarm, prefix: str) -> None:
     for network in swarm.objects["networks"].values():
         network["IPAM"] = {"Driver": "default", "Config": [{"Subnet": f"{prefix}.0/24", "Gateway": f"{prefix}.1"}]}
+
+
+def test_what_a_deploy_under_way_may_go_back_to_stays() -> None:
+    """Of another stack, whose newest deploy has not ended yet and whose earlier ones nobody remembers."""
+    swarm = Swarm()
+    owner(swarm, "one")
+    sharer(swarm)
+    owner(swarm, "two")
+    sharer(swarm, command="y")
+    newest, older = revisions(item for item in swarm.objects["configs"].values() if item["Spec"]["Name"].startswith("b.r"))
+    newest.live["Spec"]["Labels"][VERDICT] = Ending.PENDING.value
+    del swarm.objects["configs"][older.live["ID"]]
+    owner(swarm, "three", history_max=1)
+    assert swarm.names("secrets") == ["a_password", "a_password.v2", "a_password.v3"]
