@@ -46,9 +46,9 @@ class DemoError(Exception):
     """What went wrong, and where to look."""
 
 
-def playbook_command(*extra: str) -> list[str]:
+def playbook_command(*extra: str, playbook: str = "site") -> list[str]:
     inventory, variables = (str(path.relative_to(ROOT)) for path in (INVENTORY, VARIABLES))
-    return [".venv/bin/ansible-playbook", "homecloud.swarm.site", "-i", inventory, "-e", f"@{variables}", *extra]
+    return [".venv/bin/ansible-playbook", f"homecloud.swarm.{playbook}", "-i", inventory, "-e", f"@{variables}", *extra]
 
 
 def headline(text: str) -> None:
@@ -161,6 +161,7 @@ def show_the_way(port: int, seconds: float) -> None:
   Try next
   Scale it:         {shlex.join(playbook_command("-e", "guestbook_replicas=4"))}
   A new version:    {shlex.join(playbook_command("-e", "guestbook_version=1.1"))}
+  Take it back:     {shlex.join(playbook_command("-e", "stack=guestbook", "-e", "revision=1", playbook="rollback"))}
   Kill a node:      {PREFIX}.venv/bin/python molecule/lab/lab.py fault kill {victim}
                     and open it again: the others answer. ({PREFIX}… fault start {victim} brings it back)
 
