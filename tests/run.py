@@ -30,8 +30,6 @@ AT_ONCE = 2
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures, and releases, are played by `make test-full` only.
 OTHER_RELEASES = ("bookworm", "forky")
-# Scenarios that only `make test-full` plays.
-FULL_ONLY = frozenset({"failures-both"})
 # A part that hangs is a failed part.
 LIMIT_S = 45 * 60
 # What says in a log that something failed (Ansible, pytest), how many such lines are worth repeating, and how much of each.
@@ -87,8 +85,7 @@ def parts() -> Iterator[Part]:
     for cli in clis.names():
         yield Part(f"differential {cli}", "units", (PYTHON, "tests/clis.py", cli))
     for scenario in _scenarios():
-        group = "full" if scenario in FULL_ONLY else "molecule"
-        yield Part(f"molecule {scenario}", group, (PYTHON, "tests/scenario.py", scenario))
+        yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario))
     for release in OTHER_RELEASES:
         for scenario in ("failures", "releases"):
             again = ("env", f"{scenario.upper()}_RELEASE={release}", PYTHON, "tests/scenario.py", scenario)
