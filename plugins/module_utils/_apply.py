@@ -245,7 +245,14 @@ def remove(engine: Engine, plan: Plan, stack: str, timeout: float, clock: Clock 
     for step in plan.steps:
         if step.sort not in last:
             remove_patiently(engine, step, timeout, clock)
-    if any(step.sort is not Sort.VOLUME for step in plan.steps) and not await_condition(lambda: not _tasks(engine, stack), timeout, clock):
+
+    def emptied() -> bool:
+        # a deploy that was under way may have made one more service before it noticed
+        for service in labelled(engine, "/services", stack):
+            engine.delete(f"/services/{service['ID']}")
+        return not _tasks(engine, stack)
+
+    if any(step.sort is not Sort.VOLUME for step in plan.steps) and not await_condition(emptied, timeout, clock):
         nodes = sorted({task.get("NodeID", "") for task in _tasks(engine, stack)})
         raise SwarmError(
             f"Tasks of stack '{stack}' still run after {timeout:g} s on node(s) {', '.join(nodes)}: is a node down? "

@@ -19,7 +19,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._errors import Eng
 from ansible_collections.homecloud.swarm.plugins.module_utils._history import revisions
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, Request
-from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy, withdraw
 
 SORTS = ("networks", "secrets", "configs", "services")
 
@@ -81,6 +81,7 @@ class Swarm:
 
     def delete(self, path: str) -> None:
         self.writes += 1
+        self._trap(f"DELETE {path}")
         if self.stuck and path.startswith("/secrets"):
             raise InUseError(self.stuck, 400)
         sort, identity = path.strip("/").split("/")
@@ -149,6 +150,10 @@ def asked(services: dict[str, str], **more: Any) -> Request:
 
 def run(swarm: Swarm, services: dict[str, str], **more: Any) -> Outcome:
     return deploy(swarm, asked(services, **more), False, swarm.clock())  # type: ignore[arg-type]
+
+
+def removed(swarm: Swarm) -> Outcome:
+    return withdraw(swarm, asked({}, state="absent"), False)  # type: ignore[arg-type]
 
 
 def failing(swarm: Swarm, services: dict[str, str], **more: Any) -> NotConvergedError:

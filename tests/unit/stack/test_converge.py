@@ -375,3 +375,21 @@ def test_updates_that_stand_still(
 ) -> None:
     snapshot = Snapshot([found], [task(1, "running"), lost], nodes, NOW)
     assert standing_still(snapshot, deed) == ({"web": frozenset({lost["ID"]})} if stands_still else {}), case
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "policy", "verdict"),
+    [
+        ("rollback", "updating", None, Verdict.UPDATING),
+        ("rollback", "updating", {"Condition": "none"}, Verdict.UPDATING),
+        ("rollback", "completed", None, Verdict.CRASH_LOOPING),
+        ("pause", "updating", None, Verdict.CRASH_LOOPING),
+        ("pause", "updating", {"Condition": "none"}, Verdict.FAILED),
+    ],
+)
+def test_an_engine_that_will_roll_back_decides_first(action: str, state: str, policy: dict[str, Any] | None, verdict: Verdict) -> None:
+    found = service(ONE, state, policy)
+    found["Spec"]["UpdateConfig"] = {"FailureAction": action}
+    successors = [] if policy else [task(1, "ready", 1, "ready")]
+    (finding,) = judge_all(Snapshot([found], [dead(1, 20), dead(1, 15), dead(1, 10), *successors], NODES, NOW), Limits(), OURS)
+    assert finding.verdict is verdict

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,14 +20,15 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
     NotConvergedError,
     OutOfSequenceError,
     PortTakenError,
+    QuorumLostError,
     RefusedError,
 )
-from ansible_collections.homecloud.swarm.plugins.module_utils._history import BEAT, Ending, TakenOverError
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import VERDICT, Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import BEAT, Ending, TakenOverError, revisions
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE, VERDICT, Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._situation import MONITOR, moment
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack import deploy
-from ansible_collections.homecloud.swarm.plugins.module_utils._wait import Waiting
-from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import SORTS, Swarm, asked, encoded, failing, run
+from ansible_collections.homecloud.swarm.plugins.module_utils._wait import TURNS, Waiting
+from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import SORTS, Swarm, asked, encoded, failing, removed, run
 
 # Of a deploy that changes both services; after it there is only waiting.
 LAST_WRITE = r"POST /services/id\d+/update s_b"
@@ -244,6 +247,37 @@ def test_a_deploy_that_writes_for_long_gives_signs_of_life(swarm: Swarm) -> None
     assert max(silences) <= BEAT + 1
 
 
+@pytest.mark.parametrize("call", [LAST_WRITE, r"POST /configs/id\d+/update s\.r2"])
+def test_an_election_while_it_writes_or_ends_is_waited_for(swarm: Swarm, call: str) -> None:
+    swarm.traps[call] = QuorumLostError("does not have a leader", 500)
+    clock = Clock(now=lambda: swarm.time, sleep=lambda some: _elect(swarm, some), wall=lambda: swarm.time)
+    assert deploy(swarm, asked({"a": "two", "b": "two"}), False, clock).changed  # type: ignore[arg-type]
+    assert swarm.endings() == [(1, "converged"), (2, "converged")]
+
+
+def test_what_a_deploy_makes_while_its_stack_is_removed_goes_too(swarm: Swarm) -> None:
+    def late() -> None:
+        swarm._keep("services", "late", {**next(iter(swarm.objects["services"].values()))["Spec"], "Name": "s_late"})
+        swarm._keep("secrets", "later", {"Name": "s_later", "Labels": {NAMESPACE: "s"}})
+
+    swarm.traps["DELETE /services"] = late
+    removed(swarm)
+    assert {sort: swarm.names(sort) for sort in SORTS} == {sort: [] for sort in SORTS}
+
+
+def test_who_deploys_need_not_have_a_name(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    run(swarm, {"a": "two", "b": "two"})
+    newest, _older = revisions(item for item in swarm.objects["configs"].values())
+    content = newest.content()
+    assert content is not None
+    assert content.by.startswith(f"{os.getuid()}@")
+
+
 def _taken_port(swarm: Swarm, some: float, silences: list[float]) -> None:
     """Three quarters of a minute later the port is free."""
     swarm.time += some
@@ -313,6 +347,23 @@ def test_a_way_back_that_the_engine_turns_round_is_gone_again(swarm: Swarm) -> N
     assert turns == ["one"]
     assert error.achieved["rollback"] == "done"
     assert swarm.commands() == {"s_a": "one", "s_b": "one"}
+
+
+def test_an_engine_that_turns_it_round_again_and_again_is_told_of(swarm: Swarm) -> None:
+    turned: list[str] = []
+
+    def turn() -> None:
+        turned.extend(command for command in [swarm.commands()["s_a"]] if command == "one")
+        for service in swarm.objects["services"].values():
+            if service["Spec"]["Name"] == "s_a":
+                service["Spec"] = {**service["Spec"], "TaskTemplate": _commanded(service["Spec"]["TaskTemplate"], "two")}
+        swarm.traps["GET /tasks"] = turn
+
+    swarm.traps[LAST_WRITE] = lambda: swarm.traps.update({LAST_WRITE: turn})
+    error = failing(swarm, {"a": "two", "b": "bad"})
+    assert error.achieved["rollback"] == "failed"
+    assert "Service s_a has the new version, 1 of 1 running." in error.message
+    assert len(turned) == TURNS
 
 
 def _commanded(template: dict[str, Any], command: str) -> dict[str, Any]:
