@@ -37,13 +37,13 @@ def with_update_defaults(desired: Desired) -> tuple[Desired, tuple[str, ...]]:
                 f"services.{key}: the old task stops before the new one starts, because it {' and '.join(reasons)}; "
                 "set deploy.update_config.order to say otherwise."
             )
-        services[name] = spec if _is_job(spec) else {**spec, "UpdateConfig": wanted}
+        services[name] = spec if is_job(spec) else {**spec, "UpdateConfig": wanted}
     return replace(desired, services=services), tuple(notes)
 
 
 def against_start_first(spec: Body) -> Iterator[str]:
     """Why two tasks of the service cannot run side by side on one node."""
-    if _is_job(spec):
+    if is_job(spec):
         return
     if "Global" in (spec.get("Mode") or {}):
         yield "runs once on every node"
@@ -51,13 +51,18 @@ def against_start_first(spec: Body) -> Iterator[str]:
     held = sorted({str(port.get("PublishedPort")) for port in ports if port.get("PublishMode") == "host"})
     if held:
         yield f"holds port {', '.join(held)} of its node"
-    mounts = spec["TaskTemplate"]["ContainerSpec"].get("Mounts") or []
-    written = sorted(str(mount.get("Source") or mount["Target"]) for mount in mounts if _is_written(mount))
-    if written and (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas") in (None, 1):
-        # several replicas share it anyway
+    written = written_by(spec)
+    if written:
         yield f"writes to {', '.join(written)}"
     if (spec["TaskTemplate"].get("Placement") or {}).get("MaxReplicas"):
         yield "may not run more often on a node (max_replicas_per_node)"
+
+
+def written_by(spec: Body) -> list[str]:
+    """What only one task writes to at a time; several replicas share it anyway."""
+    mounts = spec["TaskTemplate"]["ContainerSpec"].get("Mounts") or []
+    alone = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas") in (None, 1)
+    return sorted(str(mount["Source"]) for mount in mounts if _is_written(mount)) if alone else []
 
 
 def _is_written(mount: Body) -> bool:
@@ -65,5 +70,6 @@ def _is_written(mount: Body) -> bool:
     return not mount.get("ReadOnly") and bool(mount.get("Source")) and mount.get("Type", "volume") in ("volume", "bind", "cluster")
 
 
-def _is_job(spec: Body) -> bool:
+def is_job(spec: Body) -> bool:
+    """Whether it is run once, not kept running."""
     return any(mode.endswith("Job") for mode in spec.get("Mode") or {})

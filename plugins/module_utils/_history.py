@@ -19,9 +19,10 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ._clock import Clock
+from ._colours import Placed, Switch
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
-from ._model import MADE, NAMESPACE, REVISION, REVOKED, VERDICT, Body, References, Sort
+from ._model import MADE, NAMESPACE, REVISION, REVOKED, SWITCH, VERDICT, Body, References, Sort
 from ._situation import moment
 from ._state import CONTENTS, State, used
 from ._versions import within_limit
@@ -42,6 +43,8 @@ class Ending(str, Enum):
     """What became of a deploy."""
 
     PENDING = "pending"
+    #: the new colour runs beside the old one, and requests move to it
+    SWITCHING = "switching"
     GOOD = "converged"
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
@@ -85,6 +88,16 @@ class Revision:
     @property
     def is_pending(self) -> bool:
         return self.ending == Ending.PENDING.value
+
+    @property
+    def switch(self) -> Switch | None:
+        """The release that is under way since this deploy."""
+        return Switch.from_label(self.live["Spec"]["Labels"].get(SWITCH, "")) if self.ending == Ending.SWITCHING.value else None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it can still go back to what was before it."""
+        return self.ending in (Ending.PENDING.value, Ending.SWITCHING.value)
 
     @property
     def is_restorable(self) -> bool:
@@ -150,6 +163,18 @@ def last_good(past: Sequence[Revision]) -> tuple[Revision, Content] | None:
     return None
 
 
+def switching(past: Sequence[Revision]) -> tuple[Revision, Switch] | None:
+    """The release that is under way."""
+    switch = past[0].switch if past else None
+    return (past[0], switch) if switch else None
+
+
+def colours(past: Sequence[Revision]) -> Placed:
+    """Which services stood for the coloured ones when a deploy last came up."""
+    contents = (revision.content() for revision in past if revision.is_restorable)
+    return next((content.state.colours for content in contents if content), {})
+
+
 def listed(engine: Engine, stack: str) -> list[Revision]:
     """All of the stack's, the newest first."""
     found = engine.get("/configs", filters={"label": [f"{NAMESPACE}={stack}"]}) or []
@@ -209,9 +234,17 @@ def read(engine: Engine, identity: str, stack: str, ending: Ending = Ending.PEND
     return found
 
 
-def mark(engine: Engine, revision: Revision, stack: str, ending: Ending = Ending.PENDING, made: Mapping[str, str] | None = None) -> None:
-    """Give a sign of life, or say how it ended and what was made."""
-    _relabel(engine, revision, stack, {VERDICT: ending.value, **({MADE: json.dumps(made)} if made else {})})
+def mark(
+    engine: Engine,
+    revision: Revision,
+    stack: str,
+    ending: Ending = Ending.PENDING,
+    made: Mapping[str, str] | None = None,
+    switch: Switch | None = None,
+) -> None:
+    """Give a sign of life, or say how it ended, what was made, and between which colours it stands."""
+    said = {MADE: json.dumps(made) if made else "", SWITCH: switch.to_label() if switch else ""}
+    _relabel(engine, revision, stack, {VERDICT: ending.value, **{label: text for label, text in said.items() if text}})
 
 
 def revoke(engine: Engine, revision: Revision, stack: str, names: Iterable[str]) -> None:
@@ -309,8 +342,8 @@ def needed_by_all(engine: Engine, but: str = "") -> dict[tuple[Sort, str], list[
         labels = record["Spec"].get("Labels") or {}
         if REVISION in labels and labels.get(NAMESPACE) != but:
             for revision in revisions([record]):
-                content = revision.content() if revision.is_pending or revision.is_restorable else None
-                before = content.before if content and revision.is_pending else None
+                content = revision.content() if revision.is_under_way or revision.is_restorable else None
+                before = content.before if content and revision.is_under_way else None
                 for reference in _contents(state for state in (content and content.state, before) if state):
                     users.setdefault(reference, []).append(f"{labels.get(NAMESPACE)} {revision.number}")
     return users

@@ -17,13 +17,15 @@ Body = Mapping[str, Any]
 NAMESPACE = "com.docker.stack.namespace"
 #: The image as the file says it, kept beside the pinned one.
 IMAGE = "com.docker.stack.image"
-#: Number of the deploy that a config object of ours is the record of, and what became of it.
 #: Labels with this prefix are ours.
 OURS = "homecloud.swarm."
+#: Number of the deploy that a config object of ours is the record of, and what became of it.
 REVISION = f"{OURS}revision"
 VERDICT = f"{OURS}verdict"
 MADE = f"{OURS}made"
 REVOKED = f"{OURS}revoked"
+#: Which colours a release under way leads from and to.
+SWITCH = f"{OURS}switch"
 
 
 @dataclass(frozen=True)

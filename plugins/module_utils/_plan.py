@@ -41,6 +41,8 @@ class Intent:
     pin_changed_only: bool = False
     #: secrets and configs that stay although nothing uses them, for the revisions that need them
     kept: References = frozenset()
+    #: services of the stack that are left alone although the files do not have them, by full name
+    spared: frozenset[str] = frozenset()
 
 
 def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
@@ -50,8 +52,8 @@ def compare(desired: Desired, actual: Actual, intent: Intent) -> Plan:
     content_steps = tuple(step for group in _sorts(desired, actual) for step in _contents(*group, intent, actual.taken))
     remade = frozenset(step.name for step in network_steps if step.kind is Kind.REPLACE)
     services = tuple(_services(desired, actual, intent, names, remade))
-    pruned = tuple(_pruned(desired, actual)) if intent.prune else ()
-    leftovers = tuple(_leftovers(desired, actual, intent.kept)) if intent.prune == "all" else ()
+    pruned = tuple(_pruned(desired, actual, intent.spared)) if intent.prune else ()
+    leftovers = tuple(_leftovers(desired, actual, intent)) if intent.prune == "all" else ()
     outdated = tuple(_outdated(desired, actual, names, intent))
     gone = {step.name for step in pruned}
     left = (service for name, service in actual.services.items() if name not in gone and name not in desired.services)
@@ -297,7 +299,7 @@ def _externals(desired: Desired, actual: Actual) -> Iterator[tuple[Sort, Iterabl
 
 def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str], str], intent: Intent) -> Iterator[Step]:
     """Versions of ours that neither a service, once this plan is carried out, nor a kept revision has a use for."""
-    used = _used_elsewhere(desired, actual, bool(intent.prune)) | intent.kept
+    used = _used_elsewhere(desired, actual, intent) | intent.kept
     groups = [(sort, wanted, live) for sort, wanted, _keys, live in _sorts(desired, actual)]
     # the last stack to leave an old version of something shared removes it
     for sort, wanted, live in groups if intent.exact else (*groups, *_externals(desired, actual)):
@@ -308,9 +310,10 @@ def _outdated(desired: Desired, actual: Actual, names: Mapping[tuple[Sort, str],
                     yield Step(Kind.REMOVE, sort, version.name, live=version.live)
 
 
-def _used_elsewhere(desired: Desired, actual: Actual, prune: bool) -> References:
+def _used_elsewhere(desired: Desired, actual: Actual, intent: Intent) -> References:
     """What other stacks' services use, and services of this one that the files do not have any more but that stay."""
-    kept = [] if prune else [service for name, service in actual.services.items() if name not in desired.services]
+    left = actual.services.keys() - desired.services.keys()
+    kept = [actual.services[name] for name in left if not intent.prune or name in intent.spared]
     return used_by(service["Spec"] for service in (*actual.others, *kept))
 
 
@@ -381,16 +384,16 @@ def mode_of(spec: Body) -> str:
     return str(next(iter(spec.get("Mode") or {"Replicated": {}})))
 
 
-def _pruned(desired: Desired, actual: Actual) -> Iterator[Step]:
+def _pruned(desired: Desired, actual: Actual, spared: frozenset[str]) -> Iterator[Step]:
     for name, live in sorted(actual.services.items()):
-        if name not in desired.services:
+        if name not in desired.services and name not in spared:
             yield Step(Kind.REMOVE, Sort.SERVICE, name, live=live)
 
 
-def _leftovers(desired: Desired, actual: Actual, kept: References) -> Iterator[Step]:
+def _leftovers(desired: Desired, actual: Actual, intent: Intent) -> Iterator[Step]:
     """Networks, secrets and configs of the stack that neither the files nor any service nor a kept revision has a use for."""
     # networks can be made again when a revision is brought back
-    used = kept | used_by(other["Spec"] for other in actual.others)
+    used = intent.kept | _used_elsewhere(desired, actual, intent)
     for sort, found, wanted in (
         (Sort.SECRET, of_stack(actual.secrets, desired.stack), {*desired.secrets, *desired.external_secrets}),
         (Sort.CONFIG, of_stack(actual.configs, desired.stack), {*desired.configs, *desired.external_configs}),

@@ -16,6 +16,7 @@ from typing import Any
 from ._actual import Actual, running
 from ._apply import apply
 from ._clock import Clock, shifted
+from ._colours import Placed, Switch
 from ._diff import as_values, drawn
 from ._engine import Engine
 from ._errors import RefusedError, SwarmError
@@ -33,6 +34,7 @@ from ._history import (
     open_record,
     read,
     revisions,
+    switching,
 )
 from ._model import Kind, Outcome, Plan, References, Step
 from ._report import as_rows
@@ -44,6 +46,9 @@ from ._wait import Ended, Wait, Waiting, is_well, leftovers, touched
 PAUSE = 1.0
 #: Letters of a line of the plan that are remembered.
 LONGEST = 200
+
+#: What somebody can do about a release under way.
+NEXT = "Finish or abort the release first (homecloud.swarm.stack_switch, or the playbook homecloud.swarm.release)."
 
 Observe = Callable[[], Actual]
 
@@ -101,10 +106,19 @@ class Release:
         # the newest good one will be this one, if somebody waits for it
         return with_newest(self.request.history_max - 1, good=not self.request.wait) if found.changed else found
 
-    def begun(self, plan: Plan, actual: Actual, order: tuple[str, ...], note: str = "") -> Waiting | None:
+    def begun(
+        self,
+        plan: Plan,
+        actual: Actual,
+        order: tuple[str, ...],
+        note: str = "",
+        colours: Placed | None = None,
+        switch: Switch | None = None,
+    ) -> Waiting | None:
         """Write down what is about to be done, unless nothing is; None when another deploy has begun just now.
 
-        ``order`` is that in which the stack's services are best written, ``note`` what this is beside a deploy of files.
+        ``order`` is that in which the stack's services are best written, ``note`` what this is beside a deploy of files, ``colours``
+        are the services that stand for coloured ones, and ``switch`` is the release that begins with this deploy.
         """
         past = revisions(actual.records)
         given_up = past[0] if past and past[0].is_pending else None
@@ -115,9 +129,11 @@ class Release:
             beat=now,
             changed=plan.changed,
             leftovers=leftovers(plan),
+            switch=switch.to_label() if switch else "",
         )
-        state = as_asked(after(plan, actual, self.request.name, order), _remembered(past))
-        if plan.changed:
+        wanted = _with_colours(after(plan, actual, self.request.name, order), self.request.name, colours or {}, switch)
+        state = as_asked(wanted, _remembered(past))
+        if plan.changed or (switch and not switching(past)):
             content = Content(
                 before=self._before(actual, past, given_up, plan),
                 state=state,
@@ -194,6 +210,23 @@ class Release:
         return self.wait.see_through(replace(waiting, deadline=self.clock.wall() + self.request.limits.timeout))
 
 
+def under_way(stack: str, past: list[Revision]) -> str:
+    """Where a release stands, as the beginning of a sentence."""
+    found = switching(past)
+    if found is None:
+        return f"Stack '{stack}' is in no release"
+    revision, switch = found
+    services = ", ".join(switch.new.values())
+    return f"A release of stack '{stack}' is under way (revision {revision.number}: {services} gets {switch.weight} of 100 requests)"
+
+
+def _with_colours(state: State, stack: str, colours: Placed, switch: Switch | None) -> State:
+    """The state with its coloured services, of which a release leaves only the new ones."""
+    old = {f"{stack}_{name}" for name in switch.old.values()} if switch else set()
+    services = {name: spec for name, spec in state.services.items() if name not in old}
+    return replace(state, services=services, order=tuple(name for name in state.order if name not in old), colours=dict(colours))
+
+
 def _remembered(past: list[Revision]) -> State | None:
     """What the newest revision that can be read set out to make."""
     return next((content.state for revision in past if (content := revision.content())), None)
@@ -213,7 +246,12 @@ def outcome(plan: Plan, ended: Ended, warnings: tuple[str, ...] = ()) -> Outcome
 
 def _values(ended: Ended) -> dict[str, Any]:
     waiting = {"waiting": ended.waiting.to_wire()} if ended.waiting else {}
-    return {"services": as_rows(ended.findings), "revision": ended.revision, **waiting}
+    return {"services": as_rows(ended.findings), "revision": ended.revision, "release": shown(ended.switch), **waiting}
+
+
+def shown(switch: Switch | None) -> dict[str, Any] | None:
+    """A release under way, for people and playbooks."""
+    return {"phase": switch.phase, "weight": switch.weight, "old": dict(switch.old), "new": dict(switch.new)} if switch else None
 
 
 def _outside(past: list[Revision], actual: Actual, stack: str) -> Iterator[str]:

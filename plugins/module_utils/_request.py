@@ -61,6 +61,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "recreate": {"type": "bool", "default": False},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
     "update_defaults": {"type": "bool", "default": False},
+    "blue_green": {"type": "list", "elements": "str", "default": []},
     "project": {"type": "dict"},
     **RELEASE,
 }
@@ -70,6 +71,13 @@ ROLLBACK_OPTIONS: dict[str, dict[str, Any]] = {
     "revision": {"type": "int"},
     "secrets": {"type": "str", "choices": ["revision", "current"], "default": "revision"},
     **RELEASE,
+}
+
+SWITCH_OPTIONS: dict[str, dict[str, Any]] = {
+    "name": OPTIONS["name"],
+    "state": {"type": "str", "choices": ["switched", "finished", "aborted"], "default": "switched"},
+    "weight": {"type": "int"},
+    **{name: RELEASE[name] for name in RELEASE if name not in ("on_failure", "wait", "progress", "patience", "waiting")},
 }
 
 
@@ -90,6 +98,7 @@ class Request:
     registry_auth: Mapping[str, Any] | None
     with_registry_auth: bool
     update_defaults: bool
+    blue_green: tuple[str, ...]
     goes_back: bool
     wait: bool
     limits: Limits
@@ -120,6 +129,7 @@ class Request:
             registry_auth=options["registry_auth"],
             with_registry_auth=options["with_registry_auth"],
             update_defaults=options["update_defaults"],
+            blue_green=tuple(dict.fromkeys(options["blue_green"] or ())),
             goes_back=options["on_failure"] == "rollback",
             wait=options["wait"],
             limits=Limits(options["wait_stable"], options["progress_deadline"], options["wait_timeout"]),
@@ -132,7 +142,7 @@ class Request:
     def of_rollback(cls, options: Mapping[str, Any]) -> Request:
         """Without files: only what whatever deploys is asked for."""
         silent = {name: option.get("default") for name, option in OPTIONS.items()}
-        return cls.of({**silent, **{name: options[name] for name in ("name", *RELEASE)}})
+        return cls.of({**silent, **{name: options[name] for name in ("name", *RELEASE) if name in options}})
 
     @property
     def not_yet(self) -> str:

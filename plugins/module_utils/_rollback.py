@@ -11,12 +11,13 @@ from typing import Any
 
 from ._actual import Actual, observe
 from ._clock import SYSTEM, Clock
+from ._colours import Placed, called, coloured, placed
 from ._engine import Engine
 from ._errors import RefusedError
-from ._history import Content, Revision, last_good, revisions
+from ._history import Content, Revision, colours, last_good, revisions, switching
 from ._images import credentials
 from ._model import Outcome, Plan, References
-from ._release import Release, outcome, taken_up
+from ._release import NEXT, Release, outcome, taken_up, under_way
 from ._request import Request
 from ._state import State, as_desired, lost, superfluous, way_back, with_current_secrets
 from ._wait import Ended, Wait
@@ -41,10 +42,15 @@ class Rollback(Release):
     def run(self, check: bool) -> Outcome:
         observed = self._observed(State())
         settled, others = (observed, ()) if check else self.undisturbed(observed, lambda: self._observed(State()))
-        revision, content = aim(revisions(settled.records), self.wanted, self.request.name)
+        past = revisions(settled.records)
+        if switching(past):
+            raise RefusedError(f"{under_way(self.request.name, past)}. {NEXT}")
+        revision, content = aim(past, self.wanted, self.request.name)
+        now = self._placed(content.state, settled, past)
+        then = recoloured(content.state, now, self.request.name)
         # now with all that the revision names
-        actual = self._observed(content.state)
-        state = with_current_secrets(content.state, actual) if self.current_secrets else content.state
+        actual = self._observed(then)
+        state = with_current_secrets(then, actual) if self.current_secrets else then
         if missing := lost(state, actual):
             raise RefusedError(
                 f"Revision {revision.number} of stack '{self.request.name}' cannot be brought back: {'; '.join(missing)}. {_mend(revision)}"
@@ -54,12 +60,19 @@ class Rollback(Release):
         if check:
             found = outcome(plan, Ended([]), told)
         else:
-            waiting = self.begun(plan, actual, state.order, f"rollback to {revision.number}")
+            waiting = self.begun(plan, actual, state.order, f"rollback to {revision.number}", now)
             if waiting is None:
                 # somebody else was faster
                 return self.run(check)
             found = self.carried_out(plan, waiting, lambda: self._compared(state, self._observed(state)), told)
         return replace(found, values={**found.values, "restored": revision.number})
+
+    def _placed(self, then: State, actual: Actual, past: list[Revision]) -> Placed:
+        """The services that stand for coloured ones now, by their keys."""
+        remembered = colours(past)
+        plain = {name.removeprefix(f"{self.request.name}_") for name in then.services} - set(then.colours.values())
+        keys = {*remembered, *then.colours, *coloured(actual.services, self.request.name, plain)}
+        return placed(keys, remembered, actual.services, self.request.name)
 
     def _observed(self, state: State) -> Actual:
         return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
@@ -70,6 +83,19 @@ class Rollback(Release):
             return replace(found, steps=(*found.steps, *superfluous(found, state, actual, self.request.name, kept)))
 
         return self.keeping(plan, revisions(actual.records))
+
+
+def recoloured(state: State, now: Placed, stack: str) -> State:
+    """The state with its coloured services under the names that they have now: the ingress need not be told."""
+    names = {then: name for key, name in now.items() if (then := state.colours.get(key, key)) != name}
+    full = {f"{stack}_{then}": f"{stack}_{name}" for then, name in names.items()}
+    services = {
+        full.get(name, name): called(spec, name.removeprefix(f"{stack}_"), full[name].removeprefix(f"{stack}_"), stack)
+        if name in full
+        else spec
+        for name, spec in state.services.items()
+    }
+    return replace(state, services=services, order=tuple(full.get(name, name) for name in state.order), colours=dict(now))
 
 
 def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision, Content]:

@@ -6,23 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ._actual import Actual, observe, volumes
 from ._apply import adopt, remove
 from ._bodies._field import released
 from ._clock import SYSTEM, Clock
+from ._colours import Placed, Switch, check_sides, coloured, first, following, placed, renamed, without
 from ._compose._image import registry_of
 from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._engine import Engine, api_version
 from ._errors import NotInSwarmError, NotManagerError, RefusedError
-from ._history import needed_by_all, revisions
+from ._history import colours, needed_by_all, revisions, switching
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Kind, Outcome, Plan, Sort
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
-from ._release import Release, outcome, taken_up
+from ._release import NEXT, Release, outcome, taken_up, under_way
 from ._request import Request
 from ._verifier import verify_all
 from ._wait import Ended, Wait, leftovers
@@ -50,7 +51,8 @@ def deploy(engine: Engine, request: Request, check: bool, clock: Clock = SYSTEM)
 
 def would_deploy(request: Request) -> Outcome:
     """The plan on a host that has no swarm yet: everything is created."""
-    return outcome(compare(wanted(request)[0], Actual(), Intent(request.contents)), Ended([]))
+    desired = renamed(wanted(request)[0], first(request.blue_green))
+    return outcome(compare(desired, Actual(), Intent(request.contents)), Ended([]))
 
 
 def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
@@ -85,46 +87,98 @@ def _left_behind(stack: str, nodes: tuple[str, ...]) -> Iterator[str]:
 def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
     """The bodies that the API takes, and what could not be done as asked."""
     desired = convert(request.project, request.name, request.attach)
+    check_sides(request.project, desired, request.blue_green)
     return with_update_defaults(desired) if request.update_defaults else (desired, ())
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Under which names the services of the files run."""
+
+    desired: Desired
+    #: the services that stand for coloured ones, by the files' keys
+    colours: Placed
+    #: services that are left alone, by full name
+    spared: frozenset[str] = frozenset()
+    #: the release that this deploy begins or goes on with
+    switch: Switch | None = None
 
 
 class Deploy(Release):
     """One deploy of Compose files."""
 
     def run(self, check: bool) -> Outcome:
-        desired, notes = wanted(self.request)
-        _check_age(self.engine, desired)
+        written, notes = wanted(self.request)
+        _check_age(self.engine, written)
 
         def observed() -> Actual:
-            return observe(self.engine, self.request.name, desired)
+            return observe(self.engine, self.request.name, written)
 
         actual = observed()
-        images = _pinned(self.engine, self.request, desired, actual, self.wait.auth, self.request.not_yet if check else "")
         intent = Intent(
             self.request.contents,
-            images.images,
-            self.request.prune,
-            self.request.recreate,
-            renewed=_renewed(self.request, desired),
+            prune=self.request.prune,
+            recreate=self.request.recreate,
+            renewed=_renewed(self.request, written),
             pin_changed_only=self.request.resolve_image == "changed",
         )
-        plan = self.foreseen(self._compared(desired, actual, intent))
-        stays = tuple(self._not_revoked(desired, actual, plan)) if self.request.revoke else ()
+        images = _pinned(self.engine, self.request, self._cast(written, actual, intent).desired, actual, self.wait.auth, check)
+        intent = replace(intent, pinned=images.images)
+        cast, plan = self._planned(written, actual, intent)
+        stays = tuple(self._not_revoked(cast.desired, actual, plan)) if self.request.revoke else ()
         warnings = (*images.warnings, *(notes if plan.changed else ()), *stays)
         doubts = tuple(unknown(plan))
         if check:
-            return outcome(plan, Ended([]), (*plan.warnings, *warnings, *doubts))
+            return outcome(plan, Ended([], switch=cast.switch), (*plan.warnings, *warnings, *doubts))
         settled, others = self.undisturbed(actual, observed)
         if doubts:
             intent = replace(intent, denied=adopt(self.engine, plan))
             settled = observed()
         if settled is not actual:
-            plan = self.foreseen(self._compared(desired, settled, intent))
-        waiting = self.begun(plan, settled, desired.order)
+            cast, plan = self._planned(written, settled, intent)
+        waiting = self.begun(plan, settled, cast.desired.order, _noted(cast), cast.colours, cast.switch)
         if waiting is None:
             # somebody else was faster
             return self.run(check)
-        return self.carried_out(plan, waiting, lambda: self._compared(desired, observed(), intent), (*plan.warnings, *warnings, *others))
+        told = (*plan.warnings, *warnings, *others)
+        return self.carried_out(plan, waiting, lambda: self._compared(cast, observed(), intent), told)
+
+    def _planned(self, written: Desired, actual: Actual, intent: Intent) -> tuple[Cast, Plan]:
+        cast = self._cast(written, actual, intent)
+        plan = self.foreseen(self._compared(cast, actual, intent))
+        if cast.switch and plan.changed and switching(revisions(actual.records)):
+            sentence = under_way(self.request.name, revisions(actual.records))
+            raise RefusedError(f"{sentence}, and these files are not its own. {NEXT}")
+        return cast, plan
+
+    def _cast(self, written: Desired, actual: Actual, intent: Intent) -> Cast:
+        """Under which names the services of the files are written: a coloured one that changes gets the colour that is next."""
+        stack, past = self.request.name, revisions(actual.records)
+        releasing = switching(past)
+        keys = self.request.blue_green
+        if not keys:
+            if releasing:
+                raise RefusedError(f"{under_way(stack, past)}. {NEXT}")
+            keys = tuple(sorted(coloured(actual.services, stack, (name.removeprefix(f"{stack}_") for name in written.services))))
+            aside = placed(keys, colours(past), actual.services, stack)
+            return Cast(without(written, aside), aside, _full(stack, aside))
+        if releasing:
+            switch = releasing[1]
+            return Cast(renamed(written, switch.new), switch.new, _full(stack, switch.old), switch)
+        now = placed(keys, colours(past), actual.services, stack)
+        stay = {**first(keys), **now}
+        same = Cast(renamed(written, stay), stay)
+        if not now or not self._changes(same, actual, intent, _full(stack, now)):
+            return same
+        if not self.request.wait:
+            raise RefusedError(f"Stack '{stack}' is released blue-green, which needs wait: true, as no request moves to what nobody has judged.")
+        then = {**stay, **following(now)}
+        return Cast(renamed(written, then), then, _full(stack, now), Switch(now, {key: then[key] for key in now}))
+
+    def _changes(self, cast: Cast, actual: Actual, intent: Intent, names: frozenset[str]) -> bool:
+        """Whether any of these services would be written to."""
+        plan = self._compared(cast, actual, intent)
+        return any(step.sort is Sort.SERVICE and step.name in names for step in plan.steps)
 
     def _not_revoked(self, desired: Desired, actual: Actual, plan: Plan) -> Iterator[str]:
         """Old versions that stay although they were to be revoked, as others need them."""
@@ -139,13 +193,22 @@ class Deploy(Release):
                     "let them take the new version, then run this again or revoke it with the module that made it."
                 )
 
-    def _compared(self, desired: Desired, actual: Actual, intent: Intent) -> Plan:
-        verify_all(to_verify(desired, actual, intent))
-        plan = compare(desired, actual, intent)
+    def _compared(self, cast: Cast, actual: Actual, intent: Intent) -> Plan:
+        intent = replace(intent, spared=cast.spared)
+        verify_all(to_verify(cast.desired, actual, intent))
+        plan = compare(cast.desired, actual, intent)
         if not leftovers(plan):
             # then no record needs to be read
             return plan
-        return self.keeping(lambda kept: compare(desired, actual, replace(intent, kept=kept)), revisions(actual.records))
+        return self.keeping(lambda kept: compare(cast.desired, actual, replace(intent, kept=kept)), revisions(actual.records))
+
+
+def _full(stack: str, names: Placed) -> frozenset[str]:
+    return frozenset(f"{stack}_{name}" for name in names.values())
+
+
+def _noted(cast: Cast) -> str:
+    return f"release of {', '.join(cast.switch.new.values())}" if cast.switch else ""
 
 
 def _check_age(engine: Engine, desired: Desired) -> None:
@@ -166,10 +229,11 @@ def _renewed(request: Request, desired: Desired) -> dict[str, str]:
     return {image: given["since"] for image in images if given.get("since") and registry_of(image) == given["serveraddress"]}
 
 
-def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, auth: Auth, closed: str) -> Pinned:
-    """Look up the images, by the policy: all, those that changed, or none; not in the registry that is closed to us."""
+def _pinned(engine: Engine, request: Request, desired: Desired, actual: Actual, auth: Auth, check: bool) -> Pinned:
+    """Look up the images, by the policy: all, those that changed, or none; in check mode not in a registry that is closed to us yet."""
     if request.resolve_image == "never":
         return Pinned()
+    closed = request.not_yet if check else ""
     deployed = {name: (service["Spec"].get("Labels") or {}).get(IMAGE) for name, service in actual.services.items()}
     images = {
         spec["Labels"][IMAGE]: spec["TaskTemplate"]["ContainerSpec"]["Image"]

@@ -12,12 +12,14 @@ from dataclasses import asdict
 from typing import Any
 
 from ._actual import observe
+from ._colours import placed
 from ._converge import judge_all
 from ._diff import as_values, drawn
 from ._engine import Engine
 from ._errors import RefusedError
-from ._history import Revision, revisions
+from ._history import Revision, colours, revisions, switching
 from ._model import NAMESPACE, REVISION, Body, Outcome, Plan, Snapshot
+from ._release import shown
 from ._rollback import aim
 from ._situation import RUNNING, STATES, Limits
 from ._state import between, captured
@@ -79,8 +81,12 @@ def describe(name: str, found: Mapping[str, Iterable[Body]], nodes: list[Body]) 
     by_name = {item["Spec"]["Name"]: item for item in services}
     current = [task for service in services for task in tasks[service["ID"]]]
     findings = judge_all(Snapshot(services, current, nodes, time.time()), Limits())
+    past = revisions(item for item in found["records"] if _stack(item) == name)
+    release = switching(past)
     return {
         "name": name,
+        "release": {"revision": release[0].number, **(shown(release[1]) or {})} if release else None,
+        "colours": dict(release[1].old if release else placed(colours(past), colours(past), by_name, name)),
         "services": [
             {
                 **asdict(finding),
@@ -92,7 +98,7 @@ def describe(name: str, found: Mapping[str, Iterable[Body]], nodes: list[Body]) 
         ],
         "networks": sorted(item["Name"] for item in found["networks"] if _stack(item) == name),
         **{sort: sorted(item["Spec"]["Name"] for item in found[sort] if _stack(item) == name) for sort in ("secrets", "configs")},
-        "revisions": [_revision(revision) for revision in revisions(item for item in found["records"] if _stack(item) == name)],
+        "revisions": [_revision(revision) for revision in past],
     }
 
 

@@ -42,6 +42,8 @@ class State:
     ids: Mapping[str, str] = field(default_factory=dict)
     #: secret that services use -> the name that it is a version of, which may be another stack's
     keys: Mapping[str, str] = field(default_factory=dict)
+    #: key of a service that is released blue-green -> name of the one that serves, without the stack's
+    colours: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.networks or self.secrets or self.configs or self.services)
@@ -51,7 +53,8 @@ class State:
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> State:
-        return cls(**{**wire, "order": tuple(wire["order"])})
+        known = {name: wire[name] for name in cls.__dataclass_fields__ if name in wire}
+        return cls(**{**known, "order": tuple(wire["order"])})
 
 
 def captured(actual: Actual, stack: str) -> State:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from ._actual import Actual, observe, snapshot
 from ._apply import apply, begin_anew, tidy
 from ._clock import SYSTEM, Clock, persist
+from ._colours import Switch
 from ._converge import is_settled, judge_all, standing_still, watch
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
@@ -68,6 +69,8 @@ class Waiting:
     given_up: tuple[str, ...] = ()
     #: how often the stack has been taken back
     turns: int = 0
+    #: the release that begins when all is well, or is under way, as its label; empty for an ordinary deploy
+    switch: str = ""
 
     @property
     def going_back(self) -> bool:
@@ -101,6 +104,8 @@ class Ended:
     revision: int | None = None
     #: what could not be tidied up
     warnings: tuple[str, ...] = ()
+    #: the release that is under way now
+    switch: Switch | None = None
 
 
 @dataclass
@@ -124,7 +129,7 @@ class Wait:
                 waiting = self._turned_back(waiting, findings, well)
             elif well:
                 self._check_whole(waiting, findings)
-                return Ended(findings, revision=waiting.revision, warnings=self._is_well(waiting))
+                return Ended(findings, revision=waiting.revision, warnings=self._is_well(waiting), switch=Switch.from_label(waiting.switch))
             else:
                 waiting = self._failed(waiting, findings)
 
@@ -187,7 +192,7 @@ class Wait:
     def _is_well(self, waiting: Waiting) -> tuple[str, ...]:
         """Write it down, then tidy up: what cannot be removed yet makes no good deploy bad."""
         if waiting.record:
-            self._close(waiting, Ending.GOOD)
+            self._close(waiting, Ending.SWITCHING if waiting.switch else Ending.GOOD)
         return self._tidy(waiting)
 
     def leave(self, waiting: Waiting) -> tuple[str, ...]:
@@ -215,7 +220,8 @@ class Wait:
         def attempt() -> None:
             found = read(self.engine, waiting.record, self.request.name, ending)
             if found.is_pending:
-                mark(self.engine, found, self.request.name, ending, self._made(found) if ending in (Ending.GOOD, Ending.UNSEEN) else None)
+                made = self._made(found) if ending in (Ending.GOOD, Ending.UNSEEN, Ending.SWITCHING) else None
+                mark(self.engine, found, self.request.name, ending, made, Switch.from_label(waiting.switch))
             forget(self.engine, listed(self.engine, self.request.name), self.request.history_max)
 
         persist(attempt, QuorumLostError, ELECTION, self.clock)
