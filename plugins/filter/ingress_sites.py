@@ -5,20 +5,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Site:
-    """A host name, and the service that answers for it."""
+    """A host name, and the service that answers for it.
+
+    With ``blue_green`` two services can: which ones, and with what share of the requests, is not part of the configuration, so that
+    a release does not have it loaded anew. Each has an address of its own inside of the ingress.
+    """
 
     host: str
     app: str
     service: str
     port: int
     tls: str
+    blue_green: bool = False
+    #: where the new colour can be seen before it gets requests
+    preview: str = ""
+    #: addresses on the loopback of the ingress
+    old: str = ""
+    new: str = ""
 
 
 def ingress_sites(apps: Iterable[Mapping[str, Any]], tls: str = "internal") -> list[dict[str, Any]]:
@@ -31,7 +42,19 @@ def sites(apps: Iterable[Mapping[str, Any]], tls: str) -> Iterator[Site]:
     for app in apps:
         if app.get("state", "present") == "present":
             for way in app.get("expose") or ():
-                yield Site(str(way["host"]).lower(), app["name"], way["service"], int(way["port"]), way.get("tls") or tls)
+                site = Site(str(way["host"]).lower(), app["name"], way["service"], int(way["port"]), way.get("tls") or tls)
+                yield _two_sided(site, way) if app.get("strategy") == "blue_green" else site
+
+
+def _two_sided(site: Site, way: Mapping[str, Any]) -> Site:
+    preview = str(way.get("preview") or f"preview.{site.host}").lower()
+    return replace(site, blue_green=True, preview=preview, old=_address(f"{site.host} old"), new=_address(f"{site.host} new"))
+
+
+def _address(name: str) -> str:
+    """One of the sixteen million addresses that every machine is itself, the same for the same name in every configuration."""
+    first, second, third = hashlib.sha256(name.encode()).digest()[:3]
+    return f"127.{first}.{second}.{1 + third % 254}"
 
 
 class FilterModule:

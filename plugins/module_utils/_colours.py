@@ -21,7 +21,7 @@ from ._desired import Desired
 from ._errors import RefusedError
 from ._model import Body
 
-BLUE, GREEN = "blue", "green"
+COLOURS = BLUE, GREEN = "blue", "green"
 #: Keys of services -> names of the services that stand for them, without the stack's.
 Placed = Mapping[str, str]
 
@@ -118,30 +118,31 @@ def _problems(project: Project, desired: Desired, key: str) -> Iterator[str]:
     if spec is None:
         yield f"blue_green names the service {key}, and the files have no such service"
         return
-    if key.endswith((f"-{BLUE}", f"-{GREEN}")):
-        yield f"service {key}: its name ends as a colour does; choose another name"
-    for colour in (BLUE, GREEN):
-        if f"{key}-{colour}" in project.services:
-            yield f"service {key}-{colour} has the name that the {colour} one of service {key} will have; choose another name"
+    yield from (
+        f"service {key}-{colour} has a name that service {key} will have" for colour in COLOURS if f"{key}-{colour}" in project.services
+    )
+    yield from _alone(spec, key)
+    for other, entry in project.services.items():
+        for place in _calls(entry, key) if other != key else ():
+            yield (
+                f"service {other} calls service {key} by name ({place}), which changes with its colour; leave {key} out, "
+                f"or let {other} go through the ingress"
+            )
+
+
+def _alone(spec: Body, key: str) -> Iterator[str]:
+    """Why there can only be one of the service."""
     if is_job(spec):
         yield f"service {key} is a job, which runs once and serves nobody; leave it out"
     ports = [str(port.get("PublishedPort") or port.get("TargetPort")) for port in (spec.get("EndpointSpec") or {}).get("Ports") or []]
     if ports:
         yield f"service {key} publishes port {', '.join(ports)}, which only one colour can; take it out, the ingress does without"
-    written = written_by(spec)
-    if written:
+    if written := written_by(spec):
         yield f"service {key} writes to {', '.join(written)}, and both colours would; mount it read-only, or leave the service out"
-    for other, entry in project.services.items():
-        if other != key:
-            for place in _calls(entry, key):
-                yield (
-                    f"service {other} calls service {key} by name ({place}), which changes with its colour; leave {key} out, "
-                    f"or let {other} go through the ingress"
-                )
 
 
 def _calls(entry: Entry, key: str) -> Iterator[str]:
-    """Where a service's entry names another service as a host: after ``//`` or ``@``, before a port, or as a value that a name says is a host."""
+    """Where a service's entry names another one as a host: after ``//`` or ``@``, before a port, or alone in a variable for hosts."""
     if key in (entry.get("depends_on") or ()):
         yield "depends_on"
     host = re.compile(rf"(?://|@){re.escape(key)}(?=[:/?,\s]|$)|(?<![\w.-]){re.escape(key)}:\d+(?!\S*[\w-]:)")

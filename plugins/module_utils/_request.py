@@ -77,7 +77,7 @@ SWITCH_OPTIONS: dict[str, dict[str, Any]] = {
     "name": OPTIONS["name"],
     "state": {"type": "str", "choices": ["switched", "finished", "aborted"], "default": "switched"},
     "weight": {"type": "int"},
-    **{name: RELEASE[name] for name in RELEASE if name not in ("on_failure", "wait", "progress", "patience", "waiting")},
+    **{name: RELEASE[name] for name in ("history_max", "wait_timeout")},
 }
 
 

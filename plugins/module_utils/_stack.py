@@ -171,7 +171,9 @@ class Deploy(Release):
         if not now or not self._changes(same, actual, intent, _full(stack, now)):
             return same
         if not self.request.wait:
-            raise RefusedError(f"Stack '{stack}' is released blue-green, which needs wait: true, as no request moves to what nobody has judged.")
+            raise RefusedError(
+                f"Stack '{stack}' is released blue-green, which needs wait: true, as no request moves to what nobody has judged."
+            )
         then = {**stay, **following(now)}
         return Cast(renamed(written, then), then, _full(stack, now), Switch(now, {key: then[key] for key in now}))
 

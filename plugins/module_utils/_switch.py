@@ -45,7 +45,7 @@ def switch_stack(engine: Engine, options: Mapping[str, Any], check: bool, clock:
     return work.finished(check) if options["state"] == "finished" else work.aborted(check)
 
 
-def no_release(options: Mapping[str, Any]) -> Outcome:
+def no_release(_options: Mapping[str, Any]) -> Outcome:
     """In check mode on a host without a swarm: nothing is under way yet."""
     return Outcome(changed=False, values={"release": None, "plan": []})
 
@@ -102,15 +102,16 @@ class Switching:
         actual = self._actual(content)
         gone = {step.name for step in going.steps}
         actual = replace(actual, services={name: live for name, live in actual.services.items() if name not in gone})
-        kept = self._kept(actual) | needed([self.revision], 1)
+        # this revision is one of those that are kept now, and the newest good one
+        kept = self._kept(actual, self.wait.request.history_max - 1, good=False)
         return Plan(tuple(superfluous(Plan(), content.state, actual, self.stack, kept)))
 
     def aborted(self, check: bool) -> Outcome:
         """Take the new colour away, and with it whatever else its deploy changed."""
         if self.switch.weight:
             raise RefusedError(
-                f"Stack '{self.stack}': the new colour ({_names(self.switch.new)}) still gets {self.switch.weight} of 100 requests; give it none "
-                "(weight: 0) and have the ingress take that up, then abort."
+                f"Stack '{self.stack}': the new colour ({_names(self.switch.new)}) still gets {self.switch.weight} of 100 requests; "
+                "give it none (weight: 0) and have the ingress take that up, then abort."
             )
         content = self.revision.content()
         before = content.before if content else None
@@ -120,7 +121,7 @@ class Switching:
                 # nobody knows what else was changed
                 return self._without(self.switch.new)
             actual = observe(self.wait.engine, self.stack, as_desired(before, self.stack), strict=False)
-            return by_rollback(way_back(before, actual, self.stack, self._kept(actual)))
+            return by_rollback(way_back(before, actual, self.stack, self._kept(actual, self.wait.request.history_max)))
 
         found = plan()
         if check:
@@ -146,10 +147,10 @@ class Switching:
     def _again(self) -> Revision:
         return read(self.wait.engine, self.revision.live["ID"], self.stack, Ending.SWITCHING)
 
-    def _kept(self, actual: Actual) -> References:
+    def _kept(self, actual: Actual, most: int, good: bool = True) -> References:
         """What remembered revisions need, this stack's and others'."""
         past = [revision for revision in revisions(actual.records) if revision.number != self.revision.number]
-        return needed(past, self.wait.request.history_max) | needed_by_all(self.wait.engine, but=self.stack).keys()
+        return needed(past, most, good) | needed_by_all(self.wait.engine, but=self.stack).keys()
 
     def _actual(self, content: Content) -> Actual:
         return observe(self.wait.engine, self.stack, as_desired(content.state, self.stack), strict=False)

@@ -148,6 +148,19 @@ options:
       - C(docker stack deploy) makes no such settings, so it and this option undo each other's.
     type: bool
     default: false
+  blue_green:
+    description:
+      - Services, by their keys in the files, whose next version starts beside the one that serves instead of taking its place.
+      - Such a service C(web) runs as C(web-blue) or C(web-green). A deploy that changes one of them starts all of them in the other
+        colour, waits and judges as ever, and leaves the one that serves alone. That is a release, which
+        M(homecloud.swarm.stack_switch) leads on. Requests move by the ingress, see the role P(homecloud.swarm.swarm_release#role).
+      - While a release is under way, the same files change nothing, and others are refused, as is a deploy without this option.
+      - A service is refused that publishes ports, is a job, is the only one to write to a volume, or that another service of the stack
+        calls by name.
+      - A deploy without this option leaves coloured services as they are.
+    type: list
+    elements: str
+    default: []
   project:
     description:
       - The loaded Compose files. Set by the action plugin, not for use by hand.
@@ -222,6 +235,12 @@ revision:
   returned: success, and when services did not come up
   type: int
   sample: 7
+release:
+  description:
+    - The blue-green release that this deploy has begun, or that is under way, as M(homecloud.swarm.stack_switch) returns it. Null where
+      there is none.
+  returned: success
+  type: dict
 services:
   description: All services of the stack. Empty in check mode, or when not waiting.
   returned: success, and when services did not come up

@@ -63,6 +63,15 @@ stacks:
       description: Name of the stack.
       type: str
       sample: shop
+    release:
+      description:
+        - The blue-green release that is under way, as M(homecloud.swarm.stack_switch) returns it, and its C(revision). Null where there
+          is none.
+      type: dict
+    colours:
+      description: For each service that is released blue-green the one that serves, while a release is under way the old one.
+      type: dict
+      sample: {web: web-blue}
     services:
       description: Its services.
       type: list
@@ -124,7 +133,7 @@ stacks:
         verdict:
           description:
             - What became of the deploy. C(converged), C(unknown) when nobody waited, C(failed), C(rolled_back), C(rollback_failed),
-              C(interrupted), or C(pending) while it is under way.
+              C(interrupted), C(pending) while it is under way, or C(switching) while both colours of a release run.
           type: str
           sample: converged
         readable:

@@ -87,6 +87,10 @@ revision:
   returned: success, and when services did not come up
   type: int
   sample: 9
+release:
+  description: Always null, as a stack in a blue-green release is refused.
+  returned: success
+  type: dict
 services:
   description: All services of the stack, as M(homecloud.swarm.stack) returns them.
   returned: success, and when services did not come up

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ def way(host: str, **more: Any) -> dict[str, Any]:
 
 
 def site(host: str, app: str, port: int = 80, tls: str = "internal") -> dict[str, Any]:
-    return {"host": host, "app": app, "service": "web", "port": port, "tls": tls}
+    plain = {"blue_green": False, "preview": "", "old": "", "new": ""}
+    return {"host": host, "app": app, "service": "web", "port": port, "tls": tls, **plain}
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,12 @@ def site(host: str, app: str, port: int = 80, tls: str = "internal") -> dict[str
 )
 def test_sites(apps: list[dict[str, Any]], options: dict[str, Any], sites: list[dict[str, Any]]) -> None:
     assert ingress_sites(apps, **options) == sites
+
+
+def test_two_sides() -> None:
+    (found,) = ingress_sites([app("a", way("A.x"), strategy="blue_green")])
+    (other,) = ingress_sites([app("b", way("b.x", preview="Next.b.x"), strategy="blue_green")])
+    assert (found["blue_green"], found["preview"], other["preview"]) == (True, "preview.a.x", "next.b.x")
+    addresses = {found["old"], found["new"], other["old"], other["new"]}
+    assert len(addresses) == 4
+    assert all(ip_address(address).is_loopback and not address.endswith((".0", ".255")) for address in addresses)

@@ -148,8 +148,8 @@ def asked(services: dict[str, str], **more: Any) -> Request:
     return Request.of({**defaults, "name": "s", "resolve_image": "never", "project": loaded.project.to_wire(), **more})
 
 
-def run(swarm: Swarm, services: dict[str, str], **more: Any) -> Outcome:
-    return deploy(swarm, asked(services, **more), False, swarm.clock())  # type: ignore[arg-type]
+def run(swarm: Swarm, services: dict[str, str], check: bool = False, **more: Any) -> Outcome:
+    return deploy(swarm, asked(services, **more), check, swarm.clock())  # type: ignore[arg-type]
 
 
 def removed(swarm: Swarm) -> Outcome:

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of two colours answers for a host: the files that the ingress reads at every request, in the order to write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+#: Values of two hexadecimal digits.
+PARTS = 256
+
+
+def ingress_colours(sites: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Name and content of each file. ``stacks`` are as stack_info returns them; what it does not know yet will begin blue."""
+    known = {stack["name"]: stack for stack in stacks}
+    return [file for site in sites if site["blue_green"] for file in _files(site, known.get(site["app"]) or {})]
+
+
+def _files(site: Mapping[str, Any], stack: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    service = site["service"]
+    serving = (stack.get("colours") or {}).get(service, f"{service}-blue")
+    release = stack.get("release") or {}
+    names = {"old": (release.get("old") or {}).get(service, serving), "new": (release.get("new") or {}).get(service, serving)}
+    contents = {**{side: f"{site['app']}_{name}" for side, name in names.items()}, "share": share(int(release.get("weight", 0)))}
+    # Each file changes at once, the three of them do not: no request may go by a share that was meant for other services.
+    order = ("new", "old", "share") if release.get("weight") else ("old", "share", "new")
+    yield from ({"name": f"{site['host']}.{part}", "content": contents[part]} for part in order)
+
+
+def share(weight: int) -> str:
+    """What a random text of hexadecimal digits is below of, as often in 100 times: nothing is below "0", everything below "g"."""
+    return {0: "0", 100: "g"}.get(weight) or f"{max(1, round(weight * PARTS / 100)):02x}"
+
+
+class FilterModule:
+    """Ansible's way to find the filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"ingress_colours": ingress_colours}
