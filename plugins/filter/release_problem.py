@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 #: A line of Caddy's metrics that counts answers of one of our servers, by status; retries within it are counted by other handlers.

@@ -41,7 +41,7 @@ def counted(**servers: tuple[int, int]) -> str:
     return "\n".join(
         line.format(code=code, handler=handler, side=side, count=count)
         for side, counts in servers.items()
-        for code, count in zip((200, 502), counts)
+        for code, count in zip((200, 502), counts, strict=True)
         for handler in ("reverse_proxy", "subroute")
     )
 
