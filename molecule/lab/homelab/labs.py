@@ -95,9 +95,7 @@ def up(home: Home, shape: Shape, extra: Iterable[Path] = ()) -> Path:
     return home.inventory(lab)
 
 
-def build_images(
-    engine: Engine, flavours: Iterable[tuple[str, bool]], apps: Iterable[App], kernel: str = "host"
-) -> dict[str, str]:
+def build_images(engine: Engine, flavours: Iterable[tuple[str, bool]], apps: Iterable[App], kernel: str = "host") -> dict[str, str]:
     """Their ids by name. There are guests among them only where the engine's own kernel is not the wanted one."""
     nodes = [node_recipe(release, bare) for release, bare in sorted(flavours)]
     ids = build_all(engine, [*nodes, *(recipe for app in apps for recipe in app.recipes.values())])

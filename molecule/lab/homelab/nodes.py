@@ -264,7 +264,7 @@ def await_ready(engine: Engine, container: str, host: Host) -> None:
     """Until systemd (and the engine, where the node has one) is up and sshd greets on the loopback port."""
     found = engine.inspect_container(container)
     node, ssh_port = node_of(found), placement_of(found).ssh_port
-    conditions, timeout = _conditions(node, host), READY_TIMEOUT * _patience(node)
+    conditions, timeout = up_when(node, host), READY_TIMEOUT * _patience(node)
     deadline = time.monotonic() + timeout
     if conditions:
         loop = f"until {' && '.join(conditions)}; do sleep 0.1; done"
@@ -278,7 +278,7 @@ def await_ready(engine: Engine, container: str, host: Host) -> None:
         time.sleep(0.1)
 
 
-def _conditions(node: Node, host: Host) -> list[str]:
+def up_when(node: Node, host: Host) -> list[str]:
     """What a shell in the container can see of a node that is up."""
     if node.guest:
         return [GUEST_IS_UP]
