@@ -30,7 +30,7 @@ units: $(STAMP) ## unit tests on every Python that is there
 molecule: $(STAMP) ## Molecule scenarios (SCENARIOS="default ha" chooses)
 	@$(PYTHON) tests/run.py --group molecule
 
-lab: $(STAMP) ## start the lab; LAB_MANAGERS, LAB_WORKERS, LAB_RELEASE, LAB_BARE choose its shape
+lab: $(STAMP) ## start the lab; LAB_MANAGERS, LAB_WORKERS, LAB_RELEASE, LAB_BARE, LAB_KERNEL choose its shape
 	@$(PYTHON) molecule/lab/lab.py up
 
 lab-down: $(STAMP) ## remove the lab

@@ -24,7 +24,7 @@ from homelab.labels import Lab
 from homelab.labs import Home
 from homelab.nodes import cgroup_version
 from homelab.progress import say, step
-from homelab.shape import RELEASES, Shape, lab_name, parse_shape
+from homelab.shape import KERNELS, RELEASES, Shape, lab_name, parse_shape
 
 HOME = Home(Path(__file__).resolve().parents[2] / ".lab")
 
@@ -37,6 +37,7 @@ def shape_of(options: argparse.Namespace) -> Shape:
         "LAB_WORKERS": options.workers,
         "LAB_RELEASE": options.release,
         "LAB_BARE": "1" if options.bare else None,
+        "LAB_KERNEL": options.kernel,
     }
     return parse_shape({**os.environ, **{name: word for name, word in said.items() if word is not None}})
 
@@ -55,7 +56,7 @@ def images(options: argparse.Namespace) -> None:
     shape = shape_of(options)
     flavours = [(release, bare) for release in shape.releases for bare in ((True,) if shape.bare else (True, False))]
     with one_at_a_time():
-        labs.build_images(ensure_engine(HOME.engine), flavours, find_apps(options.extra))
+        labs.build_images(ensure_engine(HOME.engine), flavours, find_apps(options.extra), shape.kernel)
     say("all images are there")
 
 
@@ -125,6 +126,7 @@ def arguments() -> argparse.ArgumentParser:
             command.add_argument("--workers", metavar="N", help="(LAB_WORKERS, 2)")
             command.add_argument("--release", help=f"{', '.join(RELEASES)}, or a list to mix (LAB_RELEASE, trixie)")
             command.add_argument("--bare", action="store_true", help="no Docker on the nodes yet (LAB_BARE=1)")
+            command.add_argument("--kernel", help=f"{' or '.join(KERNELS)}: which one the nodes run on (LAB_KERNEL, host)")
             command.add_argument("--extra", type=Path, action="append", default=[], metavar="FOLDER", help="one more app image to build")
         if verb == "fault":
             command.add_argument("kind", choices=FAULTS)

@@ -36,11 +36,12 @@ class Node:
     @property
     def _ssh(self) -> list[str]:
         everything = yaml.safe_load(INVENTORY.read_text())["all"]
-        settings = {**everything["vars"], **everything["children"]["swarm_managers"]["hosts"][self.name]}
+        hosts = {name: host for group in everything["children"].values() for name, host in group["hosts"].items()}
+        settings = {**everything["vars"], **hosts[self.name]}
         return [
             *("ssh", "-p", str(settings["ansible_port"]), "-i", settings["ansible_ssh_private_key_file"]),
             *shlex.split(settings["ansible_ssh_common_args"]),
-            *("-o", f"ControlPath={self.folder}/ssh"),
+            *("-o", f"ControlPath={self.folder}/ssh-%p"),
             f"root@{settings['ansible_host']}",
         ]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from docker.errors import APIError, NotFound
 
+from . import labels
 from .engine import Engine
 from .errors import LabError
 from .images import find_apps
@@ -83,9 +84,15 @@ FAULTS: dict[str, Callable[[Engine, str], None]] = {
 }
 
 
+# A guest's frames pass by the packet filter of the container around it.
+NOT_FOR_GUESTS = ("cut", "heal")
+
+
 def inflict(engine: Engine, lab: Lab, fault: str, node: str) -> None:
     container = lab.container(node)
     try:
+        if fault in NOT_FOR_GUESTS and engine.inspect_container(container)["Config"]["Labels"][labels.FLAVOUR] == "guest":
+            raise LabError(f"{node} is a guest, and the lab cannot {fault} guests: choose kill or pause.")
         FAULTS[fault](engine, container)
     except NotFound as error:
         raise LabError(f"There is no node {node} in the lab {lab.name}: `lab.py status` lists them.") from error

@@ -19,13 +19,16 @@ from .engine import Engine
 from .errors import LabError
 from .labels import LAB_IMAGE, RECIPE
 from .progress import at_once, say, step
+from .shape import GUEST_RELEASE, Node
 
 FOLDER = Path(__file__).resolve().parent.parent
 NODE_RECIPE = FOLDER / "node"
+GUEST_RECIPE = FOLDER / "guest"
 APP_RECIPES = FOLDER / "images"
 # Example apps, with the Dockerfile that users build too.
 EXAMPLES = FOLDER.parent.parent / "playbooks"
 NODE_IMAGE = "homecloud-lab-node"
+GUEST_IMAGE = f"{NODE_IMAGE}:{GUEST_RELEASE}-guest"
 APP_IMAGE = "homecloud-lab-app"
 BUILDERS = min(4, os.cpu_count() or 1)
 
@@ -99,6 +102,15 @@ def node_recipe(release: str, bare: bool) -> Recipe:
         arguments={"RELEASE": release, "ENGINE_PACKAGES": " ".join(ENGINE_PACKAGES[release])},
         target=flavour,
     )
+
+
+def guest_recipe(node_id: str) -> Recipe:
+    """The node image of this id as the disk of a guest, and what starts the guest."""
+    return Recipe(GUEST_IMAGE, GUEST_RECIPE, {"NODE": node_id})
+
+
+def node_image(node: Node) -> str:
+    return GUEST_IMAGE if node.guest else node_recipe(node.release, node.bare).image
 
 
 def find_apps(extra: Iterable[Path] = ()) -> tuple[App, ...]:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from docker.errors import APIError, NotFound
@@ -17,17 +17,19 @@ from . import labels
 from .engine import Engine, ensure_engine, one_at_a_time, stop_engine
 from .errors import LabError
 from .faults import inflict
-from .images import App, build_all, find_apps, node_recipe
+from .images import GUEST_IMAGE, App, build_all, find_apps, guest_recipe, node_image, node_recipe
 from .inventory import inventory, known_hosts, write_inventory
 from .keys import Keys, SshKey
 from .labels import Lab
 from .nodes import (
+    REGISTRY_NUMBER,
     Host,
     Placement,
     await_ready,
     cgroup_version,
     container_config,
     create_node,
+    has_ipvs,
     inspect_host,
     node_of,
     place,
@@ -36,12 +38,13 @@ from .nodes import (
 )
 from .ports import Ports, promised_ports
 from .progress import at_once, say, step
-from .registry import FIRST_PORT, HOST_NUMBER, REGISTRY, await_registry, create_registry, push_all, registry_config
-from .shape import Node, Shape
+from .registry import FIRST_PORT, REGISTRY, await_registry, create_registry, push_all, registry_config
+from .shape import GUEST_RELEASE, Node, Shape
 
 # The range for benchmarks: no home, office, Docker or Swarm default lies in it.
 SUBNETS = ipaddress.ip_network("198.18.0.0/15")
 DEFAULT_LAB = "default"
+GUEST_ARCHITECTURE = "x86_64"
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ def up(home: Home, shape: Shape, extra: Iterable[Path] = ()) -> Path:
         engine = ensure_engine(home.engine)
         _check_owner(engine, lab)
         _check_host(cgroup_version(engine.info()), nodes)
-        ids = build_images(engine, {(node.release, node.bare) for node in nodes}, apps)
+        ids = build_images(engine, {(node.release, node.bare) for node in nodes}, apps, shape.kernel)
         host = inspect_host(engine, home.host, ids[node_recipe(nodes[0].release, nodes[0].bare).image])
+        nodes = on_kernel(shape, ids).nodes()
         with step(f"starting {len(nodes)} nodes and the registry of the lab {lab.name}"):
             _remove_misfits(engine, lab, nodes)
             _create_missing(engine, lab, nodes, host, keys)
@@ -91,9 +95,27 @@ def up(home: Home, shape: Shape, extra: Iterable[Path] = ()) -> Path:
     return home.inventory(lab)
 
 
-def build_images(engine: Engine, flavours: Iterable[tuple[str, bool]], apps: Iterable[App]) -> dict[str, str]:
+def build_images(engine: Engine, flavours: Iterable[tuple[str, bool]], apps: Iterable[App], kernel: str = "host") -> dict[str, str]:
+    """Their ids by name. There are guests among them only where the engine's own kernel is not the wanted one."""
     nodes = [node_recipe(release, bare) for release, bare in sorted(flavours)]
-    return build_all(engine, [*nodes, *(recipe for app in apps for recipe in app.recipes.values())])
+    ids = build_all(engine, [*nodes, *(recipe for app in apps for recipe in app.recipes.values())])
+    if kernel == "host":
+        return ids
+    node = ids[node_recipe(GUEST_RELEASE, bare=False).image]
+    if has_ipvs(engine, node):
+        say("this machine's kernel has IPVS, so nodes are ordinary ones")
+        return ids
+    if (architecture := engine.info()["Architecture"]) != GUEST_ARCHITECTURE:
+        raise LabError(
+            f"LAB_KERNEL=ipvs: this machine's kernel has no IPVS, and Debian has the kernel of guests for {GUEST_ARCHITECTURE} only, "
+            f"not for {architecture}: load the module ip_vs, or boot a kernel that has it."
+        )
+    return ids | build_all(engine, [guest_recipe(node)])
+
+
+def on_kernel(shape: Shape, images: Container[str]) -> Shape:
+    """The shape as it can be had here: its nodes are guests if there is an image of guests."""
+    return shape if GUEST_IMAGE in images else replace(shape, kernel="host")
 
 
 def fault(engine: Engine, home: Home, lab: Lab, kind: str, node: str) -> None:
@@ -195,11 +217,11 @@ def _create_missing(engine: Engine, lab: Lab, nodes: Iterable[Node], host: Host,
     ports = Ports(promised_ports(engine))
     if not _exists(engine, lab.container(REGISTRY)):
         app = next(app for app in find_apps() if app.name == REGISTRY)
-        config = registry_config(lab, f"{prefix}.{HOST_NUMBER}", ports.take(FIRST_PORT), app.recipes[app.tag].image)
+        config = registry_config(lab, f"{prefix}.{REGISTRY_NUMBER}", ports.take(FIRST_PORT), app.recipes[app.tag].image)
         create_registry(engine, lab, config, keys.tls)
     for node in nodes:
         if not _exists(engine, lab.container(node.name)):
-            image = node_recipe(node.release, node.bare).image
+            image = node_image(node)
             create_node(engine, lab, node, container_config(lab, node, place(ports, node, prefix), image, host), keys)
 
 
@@ -223,7 +245,7 @@ def _ensure_network(engine: Engine, lab: Lab) -> str:
 
 def _warn_of_old_images(engine: Engine, lab: Lab, nodes: Iterable[Node], ids: dict[str, str]) -> None:
     for node in nodes:
-        image = node_recipe(node.release, node.bare).image
+        image = node_image(node)
         if engine.inspect_container(lab.container(node.name))["Image"] != ids[image]:
             say(f"{node.name} still runs from an older {image}; `lab.py down` and `up` give it the new one")
 

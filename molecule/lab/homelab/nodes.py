@@ -26,8 +26,14 @@ from .progress import say
 from .shape import Node
 
 REGISTRY_PORT = 5000
+REGISTRY_NUMBER = 5
 READY_TIMEOUT = 120
 STOP_TIMEOUT = 20
+# A guest's system calls are many times slower than its host's.
+GUEST_PATIENCE = 3
+# A container sees its host's; the guest's memory is a file in it.
+TUN = "/dev/net/tun"
+GUEST_TMPFS = {"/memory": "exec,size=2g"}
 
 # Everything Engine 20.10 can name except SYS_RESOURCE, which a container's host may itself lack.
 CAPABILITIES = (
@@ -42,8 +48,11 @@ LEGACY_CGROUP = "SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 syste
 # systemd 258 and later does not.
 WITHOUT_LEGACY_CGROUP = ("forky",)
 
+INIT = "/sbin/init"
 SYSTEMD_IS_UP = "systemctl is-system-running | grep -qE 'running|degraded'"
 ENGINE_ANSWERS = "docker version >/dev/null 2>&1"
+# The guest says so itself, in its last unit.
+GUEST_IS_UP = "test -e /run/guest-is-up"
 
 
 @dataclass(frozen=True)
@@ -99,17 +108,27 @@ def _privileged_works(engine: Engine, image: str) -> bool:
     return works
 
 
+def has_ipvs(engine: Engine, image: str) -> bool:
+    """Whether the kernel of the engine's machine has IPVS. To ask for its messages loads it where it is a module."""
+    container = engine.create_container_from_config({"Image": image, "Cmd": ["genl", "ctrl", "get", "name", "IPVS"]})
+    try:
+        engine.start(container["Id"])
+        return bool(engine.wait(container["Id"])["StatusCode"] == 0)
+    finally:
+        engine.remove_container(container["Id"], force=True)
+
+
 def container_config(lab: Lab, node: Node, placement: Placement, image: str, host: Host) -> dict[str, Any]:
     """The body for the engine that makes this node."""
-    systemd = host.runs_systemd(node.release)
+    command, stop_signal = _program(node, host)
     ports = {"22/tcp": placement.ssh_port, "80/tcp": placement.http_port, "443/tcp": placement.https_port, "443/udp": placement.https_port}
     return {
         "Image": image,
         "Hostname": node.name,
-        "Cmd": ["/sbin/init"] if systemd else ["init-without-systemd"],
+        "Cmd": [command],
         "Env": ["container=docker", *([LEGACY_CGROUP] if host.cgroup == "1" else [])],
-        "StopSignal": "SIGRTMIN+3" if systemd else "SIGTERM",
-        "StopTimeout": STOP_TIMEOUT,
+        "StopSignal": stop_signal,
+        "StopTimeout": STOP_TIMEOUT * _patience(node),
         "ExposedPorts": {port: {} for port in ports},
         "Volumes": {"/var/lib/docker": {}},
         "Labels": {
@@ -122,9 +141,10 @@ def container_config(lab: Lab, node: Node, placement: Placement, image: str, hos
         },
         "HostConfig": {
             **_rights(host),
-            "Init": not systemd,
+            "Init": command != INIT,
             "NetworkMode": lab.network,
-            "Tmpfs": {"/run": "exec", "/run/lock": ""},
+            "Tmpfs": {"/run": "exec", "/run/lock": "", **(GUEST_TMPFS if node.guest else {})},
+            **(_guest_wires(placement) if node.guest else {}),
             "PortBindings": {port: [{"HostIp": "127.0.0.1", "HostPort": str(number)}] for port, number in ports.items()},
             # Chatty programs in a node write to its own journal; what is left here must not fill the disk.
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "1"}},
@@ -134,6 +154,26 @@ def container_config(lab: Lab, node: Node, placement: Placement, image: str, hos
                 lab.network: {"IPAMConfig": {"IPv4Address": placement.address}, "Aliases": [node.name]},
             }
         },
+    }
+
+
+def _program(node: Node, host: Host) -> tuple[str, str]:
+    """What the container runs, and the signal that ends it in order."""
+    if node.guest:
+        return "power-on", "SIGTERM"
+    return (INIT, "SIGRTMIN+3") if host.runs_systemd(node.release) else ("init-without-systemd", "SIGTERM")
+
+
+def _patience(node: Node) -> int:
+    return GUEST_PATIENCE if node.guest else 1
+
+
+def _guest_wires(placement: Placement) -> dict[str, Any]:
+    """What connects the guest, and the one name it must know: the engine's name server answers containers only."""
+    registry = f"{placement.address.rpartition('.')[0]}.{REGISTRY_NUMBER}"
+    return {
+        "Devices": [{"PathOnHost": TUN, "PathInContainer": TUN, "CgroupPermissions": "rwm"}],
+        "ExtraHosts": [f"{REGISTRY_NAME}:{registry}"],
     }
 
 
@@ -171,6 +211,7 @@ def node_of(container: Mapping[str, Any]) -> Node:
         release=marks[labels.RELEASE],
         bare=marks[labels.FLAVOUR] == "bare",
         host_number=int(placement_of(container).address.rpartition(".")[2]),
+        guest=marks[labels.FLAVOUR] == "guest",
     )
 
 
@@ -223,20 +264,25 @@ def await_ready(engine: Engine, container: str, host: Host) -> None:
     """Until systemd (and the engine, where the node has one) is up and sshd greets on the loopback port."""
     found = engine.inspect_container(container)
     node, ssh_port = node_of(found), placement_of(found).ssh_port
-    conditions = [
-        *([SYSTEMD_IS_UP] if host.runs_systemd(node.release) else []),
-        *([] if node.bare else [ENGINE_ANSWERS]),
-    ]
-    deadline = time.monotonic() + READY_TIMEOUT
+    conditions, timeout = up_when(node, host), READY_TIMEOUT * _patience(node)
+    deadline = time.monotonic() + timeout
     if conditions:
         loop = f"until {' && '.join(conditions)}; do sleep 0.1; done"
-        code, words = execute(engine, container, ["timeout", str(READY_TIMEOUT), "sh", "-c", loop])
+        code, words = execute(engine, container, ["timeout", str(timeout), "sh", "-c", loop])
         if code:
-            raise LabError(f"{container} was not ready after {READY_TIMEOUT} s: look with `docker exec {container} journalctl -b`. {words}")
+            look = "docker logs {}" if node.guest else "docker exec {} journalctl -b"
+            raise LabError(f"{container} was not ready after {timeout} s: look with `{look.format(container)}`. {words}")
     while not _greets(ssh_port):
         if time.monotonic() > deadline:
             raise LabError(f"sshd of {container} does not answer on 127.0.0.1:{ssh_port}: look with `docker logs {container}`.")
         time.sleep(0.1)
+
+
+def up_when(node: Node, host: Host) -> list[str]:
+    """What a shell in the container can see of a node that is up."""
+    if node.guest:
+        return [GUEST_IS_UP]
+    return [*([SYSTEMD_IS_UP] if host.runs_systemd(node.release) else []), *([] if node.bare else [ENGINE_ANSWERS])]
 
 
 def _greets(port: int) -> bool:

@@ -21,7 +21,6 @@ from .nodes import REGISTRY_PORT, put_files
 from .progress import at_once, step
 
 REGISTRY = "registry"
-HOST_NUMBER = 5
 FIRST_PORT = 5501
 TLS_FOLDER = "etc/homecloud-lab"
 READY_TIMEOUT = 30.0

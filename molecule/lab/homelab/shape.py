@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of a lab: how many nodes, of which Debian release, with or without an engine. Pure."""
+"""The shape of a lab: how many nodes, of which Debian release, with or without an engine, on which kernel. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from .errors import LabError
 
 RELEASES = ("bookworm", "trixie", "forky")
+# host: the kernel of the engine's machine. ipvs: the same where it has IPVS, else each node is a guest with a kernel that has it.
+KERNELS = ("host", "ipvs")
+# What guests boot is made for this one.
+GUEST_RELEASE = "trixie"
 # A lab's network is a /24; see Shape.nodes for who gets which address in it.
 MOST_MANAGERS, MOST_WORKERS = 50, 100
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?")
@@ -25,9 +29,12 @@ class Node:
     release: str
     bare: bool
     host_number: int
+    guest: bool = False
 
     @property
     def flavour(self) -> str:
+        if self.guest:
+            return "guest"
         return "bare" if self.bare else "engine"
 
 
@@ -38,6 +45,7 @@ class Shape:
     workers: int = 2
     releases: tuple[str, ...] = ("trixie",)
     bare: bool = False
+    kernel: str = "host"
 
     def nodes(self) -> tuple[Node, ...]:
         """Managers first; the releases go round over all nodes."""
@@ -52,21 +60,26 @@ class Shape:
                 release=self.releases[index % len(self.releases)],
                 bare=self.bare,
                 host_number=host_number,
+                guest=self.kernel == "ipvs",
             )
             for index, (word, group, number, host_number) in enumerate(places)
         )
 
 
 def parse_shape(settings: Mapping[str, str]) -> Shape:
-    """A shape from LAB_NAME, LAB_MANAGERS, LAB_WORKERS, LAB_RELEASE and LAB_BARE; what is absent or empty takes its default."""
+    """A shape from LAB_NAME, LAB_MANAGERS, LAB_WORKERS, LAB_RELEASE, LAB_BARE and LAB_KERNEL; what is absent or empty takes its default."""
     shape = Shape()
-    return Shape(
+    wanted = Shape(
         lab=lab_name(settings.get("LAB_NAME") or shape.lab),
         managers=_count("LAB_MANAGERS", settings.get("LAB_MANAGERS") or str(shape.managers), 1, MOST_MANAGERS),
         workers=_count("LAB_WORKERS", settings.get("LAB_WORKERS") or str(shape.workers), 0, MOST_WORKERS),
         releases=_releases(settings.get("LAB_RELEASE") or " ".join(shape.releases)),
         bare=_flag("LAB_BARE", settings.get("LAB_BARE", "")),
+        kernel=_kernel(settings.get("LAB_KERNEL") or shape.kernel),
     )
+    if wanted.kernel == "ipvs" and (wanted.bare or wanted.releases != (GUEST_RELEASE,)):
+        raise LabError(f"LAB_KERNEL=ipvs has nodes of {GUEST_RELEASE} with the engine installed: leave LAB_RELEASE and LAB_BARE out.")
+    return wanted
 
 
 def lab_name(text: str) -> str:
@@ -87,6 +100,12 @@ def _releases(text: str) -> tuple[str, ...]:
         if release not in RELEASES:
             raise LabError(f"LAB_RELEASE names '{release}': choose from {', '.join(RELEASES)} (a list mixes them).")
     return releases
+
+
+def _kernel(text: str) -> str:
+    if text not in KERNELS:
+        raise LabError(f"LAB_KERNEL is '{text}': choose from {', '.join(KERNELS)}.")
+    return text
 
 
 def _flag(setting: str, text: str) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from homelab.bases import debian_mirrors, debian_sources
 from homelab.errors import LabError
-from homelab.images import ENGINE_PACKAGES, Recipe, find_apps, node_recipe
-from homelab.shape import RELEASES
+from homelab.images import ENGINE_PACKAGES, GUEST_IMAGE, Recipe, find_apps, guest_recipe, node_image, node_recipe
+from homelab.labs import on_kernel
+from homelab.shape import RELEASES, Node, Shape
 
 DOCKERFILE = 'FROM debian:trixie-slim\nLABEL homecloud.lab.tag="2.11 2"\nLABEL homecloud.lab.variable=swarm_ingress_image\n'
 BASES = ["sha256:1"]
@@ -78,6 +79,34 @@ def test_a_node_starts_from_its_release(release: str, bare: bool) -> None:
     assert recipe.bases() == {release}
     assert recipe.target == ("bare" if bare else "engine")
     assert recipe.arguments["ENGINE_PACKAGES"].split() == list(ENGINE_PACKAGES[release])
+
+
+def test_a_guest_starts_from_a_node() -> None:
+    recipe = guest_recipe("sha256:1")
+    # nothing of Debian's besides
+    assert recipe.bases() == set()
+    assert recipe.hash([]) == guest_recipe("sha256:1").hash([])
+    assert recipe.hash([]) != guest_recipe("sha256:2").hash([])
+
+
+@pytest.mark.parametrize(
+    ("bare", "guest", "image"),
+    [
+        (True, False, "homecloud-lab-node:trixie-bare"),
+        (False, False, "homecloud-lab-node:trixie-engine"),
+        (False, True, "homecloud-lab-node:trixie-guest"),
+    ],
+)
+def test_a_node_has_the_image_of_its_flavour(bare: bool, guest: bool, image: str) -> None:
+    assert node_image(Node("worker1", "swarm_workers", "trixie", bare, 101, guest)) == image
+
+
+@pytest.mark.parametrize(
+    ("kernel", "images", "flavour"),
+    [("host", {"node"}, "engine"), ("ipvs", {"node"}, "engine"), ("ipvs", {"node", GUEST_IMAGE}, "guest")],
+)
+def test_nodes_are_guests_where_they_must(kernel: str, images: set[str], flavour: str) -> None:
+    assert {node.flavour for node in on_kernel(Shape(kernel=kernel), images).nodes()} == {flavour}
 
 
 def test_an_app_has_an_image_for_every_tag(folder: Path) -> None:

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from homelab.labels import Lab
-from homelab.nodes import Host, Placement, container_config, node_of, placement_of
+from homelab.nodes import ENGINE_ANSWERS, GUEST_IS_UP, SYSTEMD_IS_UP, Host, Placement, container_config, node_of, placement_of, up_when
 from homelab.shape import Node
 
 LAB = Lab("blue", Path("/home/.lab/blue"))
 NODE = Node("worker2", "swarm_workers", "trixie", bare=True, host_number=102)
 FORKY = Node("worker2", "swarm_workers", "forky", bare=False, host_number=102)
+GUEST = Node("worker2", "swarm_workers", "trixie", bare=False, host_number=102, guest=True)
 PLACEMENT = Placement("198.18.3.102", 2207, 8450, 8090)
 V1, V2 = Host(cgroup="1", privileged=False), Host(cgroup="2", privileged=True)
 
@@ -29,6 +31,8 @@ def config(node: Node = NODE, host: Host = V1) -> dict[str, Any]:
         (NODE, V2, "/sbin/init", False, "SIGRTMIN+3"),
         (FORKY, V2, "/sbin/init", False, "SIGRTMIN+3"),
         (FORKY, V1, "init-without-systemd", True, "SIGTERM"),
+        (GUEST, V1, "power-on", True, "SIGTERM"),
+        (GUEST, V2, "power-on", True, "SIGTERM"),
     ],
 )
 def test_systemd_runs_where_it_can(node: Node, host: Host, command: str, init: bool, signal: str) -> None:
@@ -60,7 +64,28 @@ def test_nothing_is_published_beyond_loopback() -> None:
     assert {binding["HostIp"] for taken in bindings.values() for binding in taken} == {"127.0.0.1"}
 
 
-@pytest.mark.parametrize("node", [NODE, FORKY])
+@pytest.mark.parametrize(("node", "guest"), [(NODE, False), (FORKY, False), (GUEST, True)])
+def test_a_guest_has_memory_a_wire_and_the_registry(node: Node, guest: bool) -> None:
+    wanted = config(node)["HostConfig"]
+    assert ("/memory" in wanted["Tmpfs"]) is guest
+    assert [device["PathOnHost"] for device in wanted.get("Devices", ())] == (["/dev/net/tun"] if guest else [])
+    assert wanted.get("ExtraHosts", []) == (["registry.lab:198.18.3.5"] if guest else [])
+
+
+@pytest.mark.parametrize(
+    ("node", "conditions"),
+    [
+        (NODE, [SYSTEMD_IS_UP]),
+        (replace(NODE, bare=False), [SYSTEMD_IS_UP, ENGINE_ANSWERS]),
+        (FORKY, [ENGINE_ANSWERS]),
+        (GUEST, [GUEST_IS_UP]),
+    ],
+)
+def test_when_a_node_is_up(node: Node, conditions: list[str]) -> None:
+    assert up_when(node, V1) == conditions
+
+
+@pytest.mark.parametrize("node", [NODE, FORKY, GUEST])
 def test_a_node_can_be_read_back(node: Node) -> None:
     body = config(node)
     seen = {

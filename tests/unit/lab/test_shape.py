@@ -19,6 +19,8 @@ from homelab.shape import Shape, lab_name, parse_shape
         ({"LAB_BARE": "1"}, Shape(bare=True)),
         ({"LAB_BARE": "True"}, Shape(bare=True)),
         ({"LAB_BARE": "0"}, Shape()),
+        ({"LAB_KERNEL": ""}, Shape(kernel="host")),
+        ({"LAB_KERNEL": "ipvs", "LAB_RELEASE": "trixie"}, Shape(kernel="ipvs")),
         ({"HOME": "/root", "LAB_COLOUR": "red"}, Shape()),
     ],
 )
@@ -36,6 +38,9 @@ def test_settings_make_a_shape(settings: dict[str, str], shape: Shape) -> None:
         ({"LAB_RELEASE": "trixie,buster"}, "LAB_RELEASE names 'buster': choose from bookworm, trixie, forky"),
         ({"LAB_RELEASE": ","}, "LAB_RELEASE names ''"),
         ({"LAB_BARE": "perhaps"}, "LAB_BARE is 'perhaps': say 1 or 0."),
+        ({"LAB_KERNEL": "6.12"}, "LAB_KERNEL is '6.12': choose from host, ipvs."),
+        ({"LAB_KERNEL": "ipvs", "LAB_BARE": "1"}, "leave LAB_RELEASE and LAB_BARE out"),
+        ({"LAB_KERNEL": "ipvs", "LAB_RELEASE": "trixie,forky"}, "nodes of trixie with the engine installed"),
         ({"LAB_NAME": "My Lab"}, "LAB_NAME is 'My Lab'"),
     ],
 )
@@ -70,6 +75,14 @@ def test_a_lab_cannot_be_called(name: str) -> None:
 )
 def test_releases_go_round_over_the_nodes(shape: Shape, nodes: list[tuple[str, str, int]]) -> None:
     assert [(node.name, node.release, node.host_number) for node in shape.nodes()] == nodes
+
+
+@pytest.mark.parametrize(
+    ("shape", "flavour"),
+    [(Shape(), "engine"), (Shape(bare=True), "bare"), (Shape(kernel="host"), "engine"), (Shape(kernel="ipvs"), "guest")],
+)
+def test_a_shape_says_what_its_nodes_are(shape: Shape, flavour: str) -> None:
+    assert {node.flavour for node in shape.nodes()} == {flavour}
 
 
 def test_the_largest_lab_has_an_address_for_everyone() -> None:
