@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "molecule" / "load"
 HOST, PLAIN_HOST = "load.home.arpa", "plain.home.arpa"
 EXPOSED = {"service": "web", "port": 8000, "host": HOST}
+SERVICE = "load_web"
 #: The worker takes no requests.
 WORKER = "worker1"
 
@@ -79,19 +81,38 @@ class Home:
             raise NotDone(f"{name} on {host}: {ran.stdout[-6000:]}")
         return ran.stdout
 
-    def leader(self) -> str:
-        """The manager that leads, as the managers tell it."""
-        told = self.command(self.managers[0], "docker node ls --filter role=manager --format '{{.Hostname}} {{.ManagerStatus}}'")
+    def leader(self, ask: str = "") -> str:
+        """The manager that leads, as one of the managers tells it."""
+        told = self.command(ask or self.managers[0], "docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'")
         return next(line.split()[0] for line in told.splitlines() if line.endswith("Leader"))
 
-    def command(self, host: str, command: str) -> str:
+    def running(self, service: str = SERVICE, ask: str = "") -> list[str]:
+        """Where the service's tasks run, each of them healthy."""
+        lines = "docker service ps --filter desired-state=running --format '{{.Node}} {{.CurrentState}}' "
+        told = [line.split() for line in self.command(ask or self.managers[0], lines + service).splitlines()]
+        return [node for node, state, *_since in told if state == "Running"]
+
+    def ready(self, node: str, ask: str) -> bool:
+        """Whether the managers see the node, and one that was a manager is reachable as such."""
+        told = self.command(ask, "docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'").splitlines()
+        states = {name: rest for name, *rest in map(str.split, told)}
+        return states[node] in (["Ready"], ["Ready", "Reachable"], ["Ready", "Leader"])
+
+    def wait(self, what: str, seen: Callable[[], bool], seconds: float = 180) -> None:
+        deadline = time.monotonic() + seconds
+        while not seen():
+            if time.monotonic() > deadline:
+                raise NotDone(f"In {seconds:.0f} s not seen: {what}")
+            time.sleep(0.5)
+
+    def command(self, host: str, command: str, text: str = "", check: bool = True) -> str:
         """Run a shell command on a node; what it prints."""
         about = yaml.safe_load(self.inventory.read_text())["all"]["vars"]
         settings = {**about, **self._hosts("swarm_managers"), **self._hosts("swarm_workers")}[host]
         ssh = ["ssh", "-p", str(settings["ansible_port"]), "-i", about["ansible_ssh_private_key_file"]]
         words = [*ssh, *about["ansible_ssh_common_args"].split(), f"{about['ansible_user']}@{about['ansible_host']}", command]
-        ran = subprocess.run(words, capture_output=True, text=True, check=False)
-        if ran.returncode:
+        ran = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+        if ran.returncode and check:
             raise NotDone(f"{host}: {command}: {ran.stderr or ran.stdout}")
         return ran.stdout
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is done while requests come in, one row each. The scenario plays those that are ``short``, `make bench` all of them.
 
-A row starts from whatever the one before left: three healthy replicas, all nodes active. It leaves the same.
+A row starts from whatever the one before left, which is three healthy replicas and all nodes active, and leaves the same.
 """
 
 from __future__ import annotations
@@ -9,16 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from load_home import EXPOSED, WORKER, Home
+from load_home import EXPOSED, HOST, WORKER, Home
+from tally import Tally
+
+Act = Callable[[Home], None]
+
+
+def nothing(_home: Home) -> None:
+    """Where a row needs none of it."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """``act`` is under way while requests come in. ``failures`` says whether some may fail, where a node dies."""
+    """``act`` is under way while requests come in; ``before`` and ``after`` are not."""
 
     name: str
-    act: Callable[[Home], None]
+    act: Act
+    before: Act = nothing
+    after: Act = nothing
+    host: str = HOST
     short: bool = False
+
+    def play(self, home: Home) -> Tally:
+        self.before(home)
+        try:
+            return home.under_load(lambda: self.act(home), self.host)
+        finally:
+            self.after(home)
 
 
 def update(home: Home) -> None:
@@ -36,6 +53,13 @@ def rotation(home: Home) -> None:
 def scale(home: Home) -> None:
     for replicas in (6, 2, 3):
         home.apply(load_replicas=replicas)
+
+
+def something_on_the_worker(home: Home) -> None:
+    """Swarm gives a new task to the node that has least, but moves none that runs."""
+    if WORKER not in home.running():
+        update(home)
+    home.wait(f"a task on {WORKER}", lambda: WORKER in home.running())
 
 
 def drain(home: Home) -> None:
@@ -57,13 +81,13 @@ def leader_change(home: Home) -> None:
         home.module(other, "homecloud.swarm.node", hostname=old, role=role)
 
 
-#: A new row is one function and one line.
+#: No request may fail. A new row is one function and one line.
 ROWS = (
     Row("rolling update", update, short=True),
     Row("rolling update that fails and goes back", failing_update, short=True),
     Row("rotation of a secret", rotation),
     Row("3 replicas, 6, 2, 3 again", scale),
-    Row("a node without ingress is drained, and back", drain, short=True),
+    Row("a node without ingress is drained, and back", drain, before=something_on_the_worker, short=True),
     Row("two changes of the ingress", ingress_change, short=True),
     Row("another leader", leader_change, short=True),
 )

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes that die while requests come in: what is lost is counted, as some has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from load_home import WORKER, Home
+from load_rows import something_on_the_worker
+from tally import Tally
+
+
+@dataclass(frozen=True)
+class Death:
+    """What was lost through the ingress nodes that live, and through the one that died, if it was one."""
+
+    others: Tally
+    dead: Tally
+
+
+def die(home: Home, node: str) -> Death:
+    """Pull the plug; the load goes on until Swarm has as many replicas as before elsewhere. Then the node is switched on again."""
+    something_on_the_worker(home)
+    ask = next(name for name in home.managers if name != node)
+    before = len(home.running(ask=ask))
+
+    def replaced() -> bool:
+        places = home.running(ask=ask)
+        return node not in places and len(places) == before
+
+    def act() -> None:
+        home.fault("kill", node)
+        home.wait("the replicas of the dead node elsewhere", replaced)
+
+    try:
+        tally = home.under_load(act)
+    finally:
+        home.fault("start", node)
+        home.wait(f"{node} is back", lambda: home.ready(node, ask))
+    return Death(tally.through(*(name for name in home.managers if name != node)), tally.through(node))
+
+
+def worker_dies(home: Home) -> Death:
+    return die(home, WORKER)
+
+
+def leader_dies(home: Home) -> Death:
+    """An ingress node that has replicas and leads the managers."""
+    return die(home, home.leader())
+
+
+DEATHS = {"a node with replicas is killed": worker_dies, "the leader, which takes requests, is killed": leader_dies}
