@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from load_home import WORKER, Home
-from load_rows import something_on_the_worker
 from tally import Tally
 
 
@@ -24,7 +23,8 @@ class Death:
 
 def die(home: Home, node: str, fault: str, undo: str) -> Death:
     """Let it happen to the node; the load goes on until Swarm has as many replicas as before elsewhere. Then the node comes back."""
-    something_on_the_worker(home)
+    # Swarm gives new replicas to the nodes that have least, so that now each has some
+    home.apply(load_replicas=6)
     ask = next(name for name in home.managers if name != node)
     before = len(home.running(ask=ask))
 
@@ -41,6 +41,7 @@ def die(home: Home, node: str, fault: str, undo: str) -> Death:
     finally:
         home.fault(undo, node)
         home.wait(f"{node} is back", lambda: home.ready(node, ask))
+        home.apply(load_replicas=3)
     return Death(tally.through(*(name for name in home.managers if name != node)), tally.through(node))
 
 

@@ -53,6 +53,10 @@ class Home:
     def managers(self) -> list[str]:
         return list(self._hosts("swarm_managers"))
 
+    @property
+    def registry(self) -> str:
+        return str(yaml.safe_load(self.inventory.read_text())["all"]["vars"]["lab_registry"])
+
     def _hosts(self, group: str) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = yaml.safe_load(self.inventory.read_text())["all"]["children"][group]["hosts"]
         return found
@@ -91,6 +95,11 @@ class Home:
         lines = "docker service ps --filter desired-state=running --format '{{.Node}} {{.CurrentState}}' "
         told = [line.split() for line in self.command(ask or self.managers[0], lines + service).splitlines()]
         return [node for node, state, *_since in told if state == "Running"]
+
+    def update_state(self, service: str) -> str:
+        """What the engine says of the service's last update."""
+        template = "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}"
+        return self.command(self.managers[0], f"docker service inspect --format '{template}' {service}").strip()
 
     def ready(self, node: str, ask: str) -> bool:
         """Whether the managers see the node, and one that was a manager is reachable as such."""
