@@ -96,7 +96,7 @@ class Load:
         status, headers, problem = 0, dict[str, str](), ""
         try:
             status, headers = await asyncio.wait_for(self._exchange(door, method, kept), PATIENCE_S)
-        except asyncio.TimeoutError:  # noqa: UP041 - another one before Python 3.11
+        except asyncio.TimeoutError:
             problem = f"no answer in {PATIENCE_S} s"
         except (OSError, NoAnswer, asyncio.IncompleteReadError) as error:
             problem = repr(error)

@@ -93,7 +93,4 @@ def document(home: Home, side: Side, replicas: int, environment: Mapping[str, st
 
 
 def deploy(home: Home, document: dict[str, Any], check: bool = True) -> None:
-    home.command(
-        home.managers[0], f"docker stack deploy --detach=false --compose-file - {PLAIN}", text=json.dumps(document), check=check
-    )
-
+    home.command(home.managers[0], f"docker stack deploy --detach=false --compose-file - {PLAIN}", text=json.dumps(document), check=check)

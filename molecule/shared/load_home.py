@@ -130,7 +130,8 @@ class Home:
         subprocess.run(lab, cwd=ROOT, check=True, capture_output=True)
 
     def play(self, playbook: str, variables: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
-        extra = ["--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(self.now if variables is None else variables)]
+        given = self.now if variables is None else variables
+        extra = ["--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
         return self._run(["ansible-playbook", *extra, str(SCENARIO / playbook)])
 
     def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:

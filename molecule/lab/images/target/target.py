@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The app that load is made on: every answer says its version, its node and which secret it has read.
 
-    VERSION   what it calls itself
-    BEHAVE    well; errors (answers 500); crash (ends after two seconds, again and again); sick (its health check fails)
-    ON_TERM   drain (answers for three more seconds, finishes what it has begun); exit (ends at once)
+VERSION   what it calls itself
+BEHAVE    well; errors (answers 500); crash (ends after two seconds, again and again); sick (its health check fails)
+ON_TERM   drain (answers for three more seconds, finishes what it has begun); exit (ends at once)
 """
 
 from __future__ import annotations
