@@ -22,6 +22,9 @@ PATIENCE_S = 20
 BODY = b"something to keep"
 #: Every so many requests on each way is one that must not be repeated by anybody in between.
 POST_EVERY = 4
+#: Every so many requests one that the app takes a second for: some are always under way, whatever happens. The number goes with no
+#: other one here, so that these requests take all ways.
+SLOW_EVERY, SLOW_S = 17, 1.0
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -32,6 +35,15 @@ class Door:
 
     node: str
     port: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked, and how."""
+
+    method: str
+    kept: bool
+    seconds: float = 0.0
 
 
 class NoAnswer(Exception):
@@ -61,7 +73,7 @@ class Load:
     async def _answered(self, deadline: float) -> None:
         self._trust = ssl.create_default_context(cafile=str(self.ca))
         for door in self.doors:
-            while not (seen := await self._ask(door, "GET", False, 0.0)).good:
+            while not (seen := await self._ask(door, Asked("GET", kept=False), 0.0)).good:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"https://{self.host} does not answer: {seen}")
                 await asyncio.sleep(0.2)
@@ -89,35 +101,37 @@ class Load:
     async def _turn(self, number: int, began: float) -> Answer:
         rounds, turn = divmod(number, len(self.doors))
         method = "POST" if rounds // 2 % POST_EVERY == 0 else "GET"
-        return await self._ask(self.doors[turn], method, rounds % 2 == 0, began)
+        asked = Asked(method, rounds % 2 == 0, 0.0 if number % SLOW_EVERY else SLOW_S)
+        return await self._ask(self.doors[turn], asked, began)
 
-    async def _ask(self, door: Door, method: str, kept: bool, began: float) -> Answer:
+    async def _ask(self, door: Door, asked: Asked, began: float) -> Answer:
         sent = time.monotonic()
         status, headers, problem = 0, dict[str, str](), ""
         try:
-            status, headers = await asyncio.wait_for(self._exchange(door, method, kept), PATIENCE_S)
+            status, headers = await asyncio.wait_for(self._exchange(door, asked), PATIENCE_S)
         except asyncio.TimeoutError:
             problem = f"no answer in {PATIENCE_S} s"
         except (OSError, NoAnswer, asyncio.IncompleteReadError) as error:
             problem = repr(error)
         about = {"version": headers.get("x-version", ""), "secret": headers.get("x-secret", "")}
-        return Answer(sent - began, time.monotonic() - sent, door.node, method, kept, status, problem, **about)
+        taken = time.monotonic() - sent
+        return Answer(sent - began, taken, door.node, asked.method, asked.kept, status, problem, **about, asked=asked.seconds)
 
-    async def _exchange(self, door: Door, method: str, kept: bool) -> tuple[int, dict[str, str]]:
-        reader, writer = (self._waiting(door) if kept else None) or await asyncio.open_connection(
+    async def _exchange(self, door: Door, asked: Asked) -> tuple[int, dict[str, str]]:
+        reader, writer = (self._waiting(door) if asked.kept else None) or await asyncio.open_connection(
             "127.0.0.1", door.port, ssl=self._trust, server_hostname=self.host
         )
         try:
-            body = BODY if method == "POST" else b""
-            lines = [f"{method} / HTTP/1.1", f"Host: {self.host}", f"Content-Length: {len(body)}"]
-            lines += [] if kept else ["Connection: close"]
+            body = BODY if asked.method == "POST" else b""
+            lines = [f"{asked.method} /?seconds={asked.seconds} HTTP/1.1", f"Host: {self.host}", f"Content-Length: {len(body)}"]
+            lines += [] if asked.kept else ["Connection: close"]
             writer.write("\r\n".join([*lines, "", ""]).encode() + body)
             status, headers = head(await reader.readuntil(b"\r\n\r\n"))
             await reader.readexactly(int(headers.get("content-length", 0)))
         except BaseException:
             writer.transport.abort()
             raise
-        if kept and headers.get("connection") != "close":
+        if asked.kept and headers.get("connection") != "close":
             self._kept[door].append((reader, writer))
         else:
             writer.transport.abort()

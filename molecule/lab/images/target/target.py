@@ -16,6 +16,7 @@ import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 PORT = 8000
 SECRET = Path("/run/secrets/token")
@@ -71,6 +72,7 @@ class Visit(BaseHTTPRequestHandler):
     def answer(self, status: HTTPStatus) -> None:
         self.server.count(1)
         try:
+            time.sleep(float(parse_qs(urlsplit(self.path).query).get("seconds", ["0"])[0]))
             self.send_response(status)
             for name, value in ABOUT.items():
                 self.send_header(name, value)
@@ -93,6 +95,7 @@ def main() -> None:
     else:
         # PID 1 has no default for it
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    time.sleep(float(os.environ.get("START", "0")))
     server = Target()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     if BEHAVE == "crash":
