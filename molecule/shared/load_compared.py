@@ -43,7 +43,6 @@ CHANGES = (
     Change("update of 3 replicas", 3),
     Change("update of 1 replica", 1),
     Change("update of 1 replica to a version that is sick", 1, good=False, environment={"BEHAVE": "sick"}),
-    Change("update of 3 replicas to a version that is sick", 3, good=False, environment={"BEHAVE": "sick"}),
 )
 
 

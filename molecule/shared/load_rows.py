@@ -85,9 +85,9 @@ def leader_change(home: Home) -> None:
 ROWS = (
     Row("rolling update", update, short=True),
     Row("rolling update that fails and goes back", failing_update, short=True),
-    Row("rotation of a secret", rotation),
+    Row("rotation of a secret", rotation, short=True),
     Row("3 replicas, 6, 2, 3 again", scale),
     Row("a node without ingress is drained, and back", drain, before=something_on_the_worker, short=True),
-    Row("two changes of the ingress", ingress_change, short=True),
+    Row("two changes of the ingress", ingress_change),
     Row("another leader", leader_change, short=True),
 )
