@@ -21,7 +21,7 @@ def nothing(_home: Home) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """``act`` is under way while requests come in; ``before`` and ``after`` are not."""
+    """``act`` is under way while requests come in; ``before`` and ``after`` are not. ``host`` is asked."""
 
     name: str
     act: Act

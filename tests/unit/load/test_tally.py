@@ -69,6 +69,10 @@ def test_a_row_of_the_table() -> None:
     assert line("update", Tally(answers)) == ("update", "4", "1", "1", "1.00 s", "0.10 s", "1: 3")
 
 
+def test_an_answer_is_late_beyond_what_was_asked() -> None:
+    assert Tally(at(0, 1, seconds=1.25, asked=1.0) + at(2)).slowest == pytest.approx(0.25)
+
+
 def test_failures_say_when_and_what() -> None:
     answers = at(0) + at(1, 2, status=502) + at(3, status=0, problem="refused", kept=True)
     assert list(failures(Tally(answers), shown=1)) == [
