@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No request fails, whatever is done."""
+
+from __future__ import annotations
+
+import sys
+
+import outside
+import pytest
+from load_home import Home
+from load_rows import ROWS, Row
+from tally import HEADINGS, failures, line
+
+# Some 1,500 requests in a row, and more where what is done takes longer.
+RATE, REQUESTS = 60.0, 1500
+
+
+@pytest.fixture(scope="module")
+def home() -> Home:
+    return Home(outside.INVENTORY, RATE, REQUESTS)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.short], ids=lambda row: row.name)
+def test_no_request_fails(row: Row, home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    tally = row.play(home)
+    with capsys.disabled():
+        print(f"\n{dict(zip(HEADINGS, line(row.name, tally), strict=True))}", file=sys.stderr)
+    assert list(failures(tally)) == []
+    assert len(tally.answers) >= REQUESTS
+    # each ingress node took its share
+    assert {node for node in home.managers if tally.through(node).answers} == set(home.managers)
