@@ -129,9 +129,22 @@ class Home:
         lab = [sys.executable, "molecule/lab/lab.py", "fault", kind, node, "--name", self.inventory.parent.name]
         subprocess.run(lab, cwd=ROOT, check=True, capture_output=True)
 
-    def play(self, playbook: str, variables: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    def version_at(self, host: str) -> str:
+        """Which version answers for the host, asked through the first ingress node."""
+        load = Load(self.doors[:1], host, self.inventory.parent / "ingress-ca.crt", self.rate)
+        return str(next(iter(load.during(lambda: None, 1, tail=0).versions), "none"))
+
+    def release(self, step: str) -> str:
+        """What the playbook release says of it."""
+        ran = self.play("../../playbooks/release.yml", {**self.now, "stack": "twin", "step": step})
+        if ran.returncode:
+            raise NotDone(ran.stdout[-6000:])
+        return ran.stdout
+
+    def play(self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False) -> subprocess.CompletedProcess[str]:
         given = self.now if variables is None else variables
-        extra = ["--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
+        check = ["--check"] if check else []
+        extra = [*check, "--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
         return self._run(["ansible-playbook", *extra, str(SCENARIO / playbook)])
 
     def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:

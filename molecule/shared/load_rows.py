@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from load_home import EXPOSED, HOST, WORKER, Home
 from tally import Tally
 
 Act = Callable[[Home], None]
+#: Of the app that is released blue-green.
+TWIN_HOST = "twin.home.arpa"
 
 
 def nothing(_home: Home) -> None:
@@ -81,13 +84,52 @@ def leader_change(home: Home) -> None:
         home.module(other, "homecloud.swarm.node", hostname=old, role=role)
 
 
+def twin(home: Home, behave: str = "well", **release: Any) -> dict[str, Any]:
+    """The same app once more, released blue-green."""
+    env = {"IMAGE": "{{ lab_registry }}/target:1", "VERSION": home.next_version(), "BEHAVE": behave, "ON_TERM": "drain"}
+    return {
+        "name": "twin",
+        "compose": ["{{ playbook_dir }}/stack.yml"],
+        "env": {**env, "REPLICAS": 2, "UNCHECKED": "false"},
+        "secrets": {"token": "twin"},
+        "strategy": "blue_green",
+        "release": {"bake_time": 5, "checks": [{"path": "/health", "times": 3}], **release},
+        "expose": [{"service": "web", "port": 8000, "host": TWIN_HOST}],
+    }
+
+
+def a_twin(home: Home) -> None:
+    home.apply(load_more=[twin(home)])
+
+
+def no_twin(home: Home) -> None:
+    home.apply(load_more=[{"name": "twin", "state": "absent"}])
+    home.now.pop("load_more")
+
+
+def release(home: Home) -> None:
+    home.apply(load_more=[twin(home)])
+
+
+def canary(home: Home) -> None:
+    home.apply(load_more=[twin(home, weights=[10, 50, 100])])
+
+
+def bad_release(home: Home) -> None:
+    """Its health check is well and its answers are errors: the preview finds out, and nobody else."""
+    home.apply_in_vain(load_more=[twin(home, behave="errors", checks=[{"path": "/"}])])
+
+
 #: No request may fail. A new row is one function and one line.
 ROWS = (
     Row("rolling update", update, short=True),
     Row("rolling update that fails and goes back", failing_update, short=True),
     Row("rotation of a secret", rotation, short=True),
     Row("3 replicas, 6, 2, 3 again", scale),
-    Row("a node without ingress is drained, and back", drain, before=something_on_the_worker, short=True),
+    Row("a node without ingress is drained, and back", drain, before=something_on_the_worker),
     Row("two changes of the ingress", ingress_change),
-    Row("another leader", leader_change, short=True),
+    Row("another leader", leader_change),
+    Row("a blue-green release", release, before=a_twin, host=TWIN_HOST, short=True),
+    Row("a blue-green release in three steps", canary, host=TWIN_HOST),
+    Row("a blue-green release that its preview stops", bad_release, after=no_twin, host=TWIN_HOST),
 )

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A blue-green release step by step: who sees which version, what runs, and a run that was interrupted."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+
+import outside
+import pytest
+from load_home import Home, NotDone
+from load_rows import TWIN_HOST, no_twin, twin
+
+PREVIEW = f"preview.{TWIN_HOST}"
+CHANGED = re.compile(r"changed=(\d+)")
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """With the first version of an app whose releases wait to be promoted."""
+    found = Home(outside.INVENTORY, 60.0, 1, version=100)
+    no_twin(found)
+    found.apply(load_more=[twin(found, auto_promote=False)])
+    yield found
+    no_twin(found)
+
+
+@pytest.fixture
+def under_way(home: Home) -> tuple[str, str]:
+    """The old version and the new one, which is only shown."""
+    old = str(home.version)
+    home.apply(load_more=[twin(home, auto_promote=False)])
+    return old, str(home.version)
+
+
+def changes(ran: subprocess.CompletedProcess[str]) -> int:
+    assert not ran.returncode, ran.stdout[-6000:]
+    return sum(map(int, CHANGED.findall(ran.stdout)))
+
+
+def colours(home: Home) -> set[str]:
+    told = home.command(home.managers[0], "docker service ls --format '{{.Name}}'")
+    return {name for name in told.split() if name.startswith("twin_")}
+
+
+def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way: tuple[str, str]) -> None:
+    old, new = under_way
+    assert (home.version_at(TWIN_HOST), home.version_at(PREVIEW)) == (old, new)
+    assert re.search(r"weight\W+0\b", home.release("status"))
+    # neither a run nor a check goes on by itself
+    for check in (True, False):
+        assert changes(home.play("apps.yml", check=check)) == 0
+    both = colours(home)
+    home.release("promote")
+    assert home.version_at(TWIN_HOST) == new
+    assert len(both) == 2
+    assert len(colours(home)) == 1
+    for check in (True, False):
+        assert changes(home.play("apps.yml", check=check)) == 0
+
+
+def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str]) -> None:
+    old, _new = under_way
+    home.release("abort")
+    assert (home.version_at(TWIN_HOST), home.version_at(PREVIEW)) == (old, old)
+    assert len(colours(home)) == 1
+    assert "No release is under way" in home.release("status")
+
+
+@pytest.mark.parametrize("weight", [0, 50, 100] if os.environ.get("TEST_FULL") else [50])
+def test_the_next_run_ends_what_another_one_has_begun(home: Home, under_way: tuple[str, str], weight: int) -> None:
+    """The controller was lost after it had written down how many requests the new version shall get, before the ingress knew."""
+    _old, new = under_way
+    home.module(home.managers[0], "homecloud.swarm.stack_switch", name="twin", weight=weight)
+    with pytest.raises(NotDone, match="these files are not its own"):
+        home.apply(load_more=[twin(home, auto_promote=False)])
+    home.version -= 1
+    home.apply(load_more=[{**twin(home, auto_promote=True), "env": {**twin(home)["env"], "VERSION": new}}])
+    home.version = int(new)
+    assert home.version_at(TWIN_HOST) == new
+    assert len(colours(home)) == 1
