@@ -62,7 +62,7 @@ class Load:
 
     def during(self, action: Callable[[], None], requests: int, tail: float = 3) -> Tally:
         """Ask while the action is under way and some seconds more, and at least so often."""
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        _least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         return asyncio.run(self._during(action, requests, tail))
 

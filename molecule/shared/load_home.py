@@ -143,8 +143,7 @@ class Home:
 
     def play(self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False) -> subprocess.CompletedProcess[str]:
         given = self.now if variables is None else variables
-        check = ["--check"] if check else []
-        extra = [*check, "--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
+        extra = [*(["--check"] if check else []), "--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
         return self._run(["ansible-playbook", *extra, str(SCENARIO / playbook)])
 
     def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:

@@ -73,7 +73,7 @@ def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str])
 def test_the_next_run_ends_what_another_one_has_begun(home: Home, under_way: tuple[str, str], weight: int) -> None:
     """The controller was lost after it had written down how many requests the new version shall get, before the ingress knew."""
     _old, new = under_way
-    home.module(home.managers[0], "homecloud.swarm.stack_switch", name="twin", weight=weight)
+    home.module(home.managers[0], "homecloud.swarm.stack_switch", stack="twin", weight=weight)
     with pytest.raises(NotDone, match="these files are not its own"):
         home.apply(load_more=[twin(home, auto_promote=False)])
     home.version -= 1

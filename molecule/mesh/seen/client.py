@@ -59,7 +59,7 @@ def doors(*nodes: str) -> list[Door]:
 def ask(asked: Sequence[Door], times: int) -> list[Answer]:
     """So many answers from each."""
     with ThreadPoolExecutor(CLIENTS) as pool:
-        return list(pool.map(lambda door: door.ask(), [door for _ in range(times) for door in asked]))
+        return list(pool.map(lambda door: door.ask(), [door for _time in range(times) for door in asked]))
 
 
 def lost(answers: Sequence[Answer]) -> int:
