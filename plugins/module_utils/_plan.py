@@ -405,8 +405,8 @@ def _leftovers(desired: Desired, actual: Actual, intent: Intent) -> Iterator[Ste
                 yield Step(Kind.REMOVE, sort, name, live=live)
 
 
-def removal(actual: Actual, stack: str, volumes: Iterable[Body] = ()) -> Plan:
-    """The steps that take a whole stack away: users before what they use."""
+def removal(actual: Actual, stack: str, volumes: Iterable[Body] = (), kept: References = frozenset()) -> Plan:
+    """The steps that take a whole stack away but for what is to be kept: users before what they use."""
     groups = (
         (Sort.SERVICE, actual.services),
         (Sort.SECRET, of_stack(actual.secrets, stack)),
@@ -415,4 +415,11 @@ def removal(actual: Actual, stack: str, volumes: Iterable[Body] = ()) -> Plan:
         (Sort.NETWORK, actual.networks),
         (Sort.VOLUME, {volume["Name"]: volume for volume in volumes}),
     )
-    return Plan(tuple(Step(Kind.REMOVE, sort, name, live=live) for sort, found in groups for name, live in sorted(found.items())))
+    return Plan(
+        tuple(
+            Step(Kind.REMOVE, sort, name, live=live)
+            for sort, found in groups
+            for name, live in sorted(found.items())
+            if (sort, name) not in kept
+        )
+    )

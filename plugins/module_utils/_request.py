@@ -58,6 +58,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "prune": {"type": "raw", "default": False},
     "revoke": {"type": "bool", "default": False},
     "volumes": {"type": "bool", "default": False},
+    "keep_history": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "always"},
     "update_defaults": {"type": "bool", "default": False},
@@ -93,6 +94,7 @@ class Request:
     revoke: bool
     history_max: int
     volumes: bool
+    keep_history: bool
     recreate: bool
     resolve_image: str
     registry_auth: Mapping[str, Any] | None
@@ -124,6 +126,7 @@ class Request:
             revoke=options["revoke"],
             history_max=history_max(options["history_max"]),
             volumes=options["volumes"],
+            keep_history=options["keep_history"],
             recreate=options["recreate"],
             resolve_image=options["resolve_image"],
             registry_auth=options["registry_auth"],

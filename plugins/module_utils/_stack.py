@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,9 @@ from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._engine import Engine, api_version
 from ._errors import NotInSwarmError, NotManagerError, RefusedError
-from ._history import colours, needed_by_all, revisions, switching
+from ._history import colours, needed, needed_by_all, revisions, switching
 from ._images import Auth, Pinned, credentials, pin
-from ._model import IMAGE, Kind, Outcome, Plan, Sort
+from ._model import IMAGE, Body, Kind, Outcome, Plan, References, Sort
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
 from ._release import NEXT, Release, outcome, taken_up, under_way
 from ._request import Request
@@ -65,15 +65,27 @@ def withdraw(engine: Engine, request: Request, check: bool) -> Outcome:
             raise
         # a worker, where nothing of the stack can be seen but its volumes
         actual = Actual()
-    plan = removal(actual, request.name, found)
+
+    def planned(actual: Actual, volumes: Sequence[Body] = ()) -> Plan:
+        return removal(actual, request.name, volumes, _remembered(request, actual) if request.keep_history else frozenset())
+
+    plan = planned(actual, found)
     rest = plan if not check else Plan()
     for _attempt in range(REMOVALS):
         if rest:
             remove(engine, rest, request.name, request.limits.timeout)
             # a deploy that was under way may have written once more before it noticed; of volumes only managers see more
             seen = any(step.sort is not Sort.VOLUME for step in rest.steps)
-            rest = removal(observe(engine, request.name), request.name) if seen else Plan()
+            rest = planned(observe(engine, request.name)) if seen else Plan()
     return outcome(plan, Ended([]), tuple(_left_behind(request.name, elsewhere)))
+
+
+def _remembered(request: Request, actual: Actual) -> References:
+    """The stack's revisions, and what those that came up need to come back."""
+    past = revisions(actual.records)
+    # one under way goes, so that whoever deploys notices
+    records = frozenset((Sort.CONFIG, str(revision.live["Spec"]["Name"])) for revision in past if not revision.is_under_way)
+    return records | needed(past, request.history_max)
 
 
 def _left_behind(stack: str, nodes: tuple[str, ...]) -> Iterator[str]:
@@ -160,7 +172,7 @@ class Deploy(Release):
             if releasing:
                 raise RefusedError(f"{under_way(stack, past)}. {NEXT}")
             keys = tuple(sorted(coloured(actual.services, stack, (name.removeprefix(f"{stack}_") for name in written.services))))
-            aside = placed(keys, colours(past), actual.services, stack)
+            aside = placed(keys, colours(past), actual.services, stack) if keys else {}
             return Cast(without(written, aside), aside, _full(stack, aside))
         if releasing:
             switch = releasing[1]

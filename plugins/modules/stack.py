@@ -122,6 +122,12 @@ options:
         on a worker it removes the volumes and nothing else. A warning names the nodes that the stack's tasks have run on elsewhere.
     type: bool
     default: false
+  keep_history:
+    description:
+      - Whether O(state=absent) leaves the stack's revisions, and the secrets and configs that those need which O(history_max) keeps.
+      - M(homecloud.swarm.stack_rollback) then brings the stack back. To remove them for good, run it again without.
+    type: bool
+    default: false
   recreate:
     description:
       - Whether a network whose definition differs from the file is made anew, which the engine cannot do in place. The services

@@ -152,8 +152,8 @@ def run(swarm: Swarm, services: dict[str, str], check: bool = False, **more: Any
     return deploy(swarm, asked(services, **more), check, swarm.clock())  # type: ignore[arg-type]
 
 
-def removed(swarm: Swarm) -> Outcome:
-    return withdraw(swarm, asked({}, state="absent"), False)  # type: ignore[arg-type]
+def removed(swarm: Swarm, check: bool = False, **more: Any) -> Outcome:
+    return withdraw(swarm, asked({}, state="absent", **more), check)  # type: ignore[arg-type]
 
 
 def failing(swarm: Swarm, services: dict[str, str], **more: Any) -> NotConvergedError:

@@ -16,7 +16,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._model import REVI
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import ROLLBACK_OPTIONS
 from ansible_collections.homecloud.swarm.plugins.module_utils._rollback import roll_back
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
-from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import Swarm, encoded, failing, run
+from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import Swarm, encoded, failing, removed, run
 
 
 def back(swarm: Swarm, revision: int | None = None, check: bool = False, **more: Any) -> Outcome:
@@ -215,3 +215,30 @@ def test_the_list_of_revisions(swarm: Swarm) -> None:
     assert [(revision["number"], revision["verdict"]) for revision in listed] == [(3, "converged"), (2, "converged"), (1, "converged")]
     assert listed[0]["changes"] == ["+ service s_c: create", "- service s_b: remove"]
     assert listed[0]["images"] == {"s_a": "app:1", "s_c": "app:1"}
+
+
+def test_a_removed_stack_comes_back_from_its_history() -> None:
+    swarm = Swarm()
+    for value in ("first", "second"):
+        rotated(swarm, value)
+    rotated(swarm, "second", "two")
+    foreseen = removed(swarm, check=True, keep_history=True)
+    assert removed(swarm, keep_history=True).values["plan"] == foreseen.values["plan"]
+    assert not swarm.objects["services"]
+    assert not swarm.objects["networks"]
+    writes = swarm.writes
+    assert not removed(swarm, keep_history=True).changed
+    assert swarm.writes == writes
+    assert back(swarm, 1).changed
+    assert swarm.commands() == {"s_a": "one"}
+    assert used(swarm) == ["s_password"]
+    assert removed(swarm).changed
+    assert not any(swarm.objects.values())
+
+
+def test_only_what_remembered_revisions_need_outlives_the_stack() -> None:
+    swarm = Swarm()
+    for value in ("first", "second", "third"):
+        rotated(swarm, value)
+    removed(swarm, keep_history=True, history_max=1)
+    assert [item["Spec"]["Name"] for item in swarm.objects["secrets"].values()] == ["s_password.v3"]
