@@ -32,18 +32,23 @@ class Site:
     new: str = ""
 
 
-def ingress_sites(apps: Iterable[Mapping[str, Any]], tls: str = "internal") -> list[dict[str, Any]]:
-    """The sites of all apps that shall be present, by host."""
-    return [asdict(site) for site in sorted(sites(apps, tls), key=lambda site: site.host)]
+def ingress_sites(
+    apps: Iterable[Mapping[str, Any]], tls: str = "internal", stacks: Iterable[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """The sites of all apps that shall be present, by host. ``stacks`` are as stack_info returns them."""
+    return [asdict(site) for site in sorted(sites(apps, tls, stacks), key=lambda site: site.host)]
 
 
-def sites(apps: Iterable[Mapping[str, Any]], tls: str) -> Iterator[Site]:
+def sites(apps: Iterable[Mapping[str, Any]], tls: str, stacks: Iterable[Mapping[str, Any]] = ()) -> Iterator[Site]:
     """In the order of the apps."""
+    coloured = {(stack["name"], service) for stack in stacks for service in stack["colours"]}
     for app in apps:
         if app.get("state", "present") == "present":
             for way in app.get("expose") or ():
                 site = Site(str(way["host"]).lower(), app["name"], way["service"], int(way["port"]), way.get("tls") or tls)
-                yield _two_sided(site, way) if app.get("strategy") == "blue_green" else site
+                # an app that is not to be released so any more still runs in the colour that it had last
+                has_colours = app.get("strategy") == "blue_green" or (site.app, site.service) in coloured
+                yield _two_sided(site, way) if has_colours else site
 
 
 def _two_sided(site: Site, way: Mapping[str, Any]) -> Site:

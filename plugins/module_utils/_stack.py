@@ -138,7 +138,7 @@ class Deploy(Release):
         intent = replace(intent, pinned=images.images)
         cast, plan = self._planned(written, actual, intent)
         stays = tuple(self._not_revoked(cast.desired, actual, plan)) if self.request.revoke else ()
-        warnings = (*images.warnings, *(notes if plan.changed else ()), *stays)
+        warnings = (*images.warnings, *(notes if plan.changed else ()), *stays, *self._left_alone(cast))
         doubts = tuple(unknown(plan))
         if check:
             return outcome(plan, Ended([], switch=cast.switch), (*plan.warnings, *warnings, *doubts))
@@ -188,6 +188,14 @@ class Deploy(Release):
             )
         then = {**stay, **following(now)}
         return Cast(renamed(written, then), then, _full(stack, now), Switch(now, {key: then[key] for key in now}))
+
+    def _left_alone(self, cast: Cast) -> Iterator[str]:
+        if cast.colours and not self.request.blue_green:
+            yield (
+                f"Service(s) {', '.join(sorted(cast.colours))} of stack '{self.request.name}' are released blue-green "
+                f"({', '.join(sorted(cast.colours.values()))} run), so this deploy left them as they are; name them in blue_green, or "
+                "remove the stack to deploy it without colours."
+            )
 
     def _changes(self, cast: Cast, actual: Actual, intent: Intent, names: frozenset[str]) -> bool:
         """Whether any of these services would be written to."""

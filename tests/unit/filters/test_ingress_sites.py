@@ -49,3 +49,9 @@ def test_two_sides() -> None:
     addresses = {found["old"], found["new"], other["old"], other["new"]}
     assert len(addresses) == 4
     assert all(ip_address(address).is_loopback and not address.endswith((".0", ".255")) for address in addresses)
+
+
+def test_an_app_that_had_colours_keeps_two_sides() -> None:
+    stacks = [{"name": "a", "colours": {"web": "web-green"}}, {"name": "b", "colours": {}}]
+    found = ingress_sites([app("a", way("a.x")), app("b", way("b.x"))], stacks=stacks)
+    assert [(site["host"], site["blue_green"]) for site in found] == [("a.x", True), ("b.x", False)]

@@ -159,7 +159,8 @@ def test_a_release_needs_somebody_who_waits(swarm: Swarm) -> None:
 
 
 def test_a_plain_deploy_leaves_the_colours_alone(swarm: Swarm) -> None:
-    run(swarm, {"a": "two", "b": "two"}, prune=True)
+    (warning,) = run(swarm, {"a": "two", "b": "two"}, prune=True).warnings
+    assert warning.startswith("Service(s) a of stack 's' are released blue-green (a-blue run), so this deploy left them as they are")
     assert swarm.commands() == {"s_a-blue": "one", "s_b": "two"}
     assert seen(swarm) == (None, {"a": "a-blue"})
 
