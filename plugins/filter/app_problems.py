@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 
-def app_problems(apps: Iterable[Mapping[str, Any]], taken: Iterable[str] = ()) -> list[str]:
-    """``taken`` are the names of stacks that are not the user's."""
+def app_problems(apps: Iterable[Mapping[str, Any]], taken: Iterable[str] = (), ingress: bool = True) -> list[str]:
+    """``taken`` are the names of stacks that are not the user's, ``ingress`` is whether there is one."""
     apps = list(apps)
-    return [*_names(apps, frozenset(taken)), *_empty(apps)]
+    return [*_names(apps, frozenset(taken)), *_empty(apps), *_not_releasable(apps, ingress)]
 
 
 def _names(apps: Iterable[Mapping[str, Any]], taken: frozenset[str]) -> Iterator[str]:
@@ -28,6 +28,19 @@ def _empty(apps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for app in apps:
         if app.get("state", "present") == "present" and not app.get("compose"):
             yield f"swarm_apps: {app['name']}: there is nothing to deploy; name its files under compose, or say state: absent."
+
+
+def _not_releasable(apps: Iterable[Mapping[str, Any]], ingress: bool) -> Iterator[str]:
+    """What a blue-green release would find out too late, with the new version running already."""
+    for app in apps:
+        if app.get("strategy") != "blue_green" or app.get("state", "present") != "present":
+            continue
+        if not (ingress and app.get("expose")):
+            reason = "and it exposes none; name them under expose" if ingress else "and there is none (swarm_apps_ingress is false)"
+            yield f"swarm_apps: {app['name']}: strategy: blue_green moves requests of exposed services by the ingress, {reason}."
+        weights = (app.get("release") or {}).get("weights", [100])
+        if list(weights) != sorted({*weights}) or not weights or weights[0] < 1 or weights[-1] != 100:
+            yield f"swarm_apps: {app['name']}: release.weights is {weights}; give growing numbers from 1 on, the last one 100."
 
 
 class FilterModule:

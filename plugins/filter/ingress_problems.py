@@ -70,11 +70,13 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 def _twice(wanted: Sequence[Site]) -> Iterator[str]:
     owners: dict[str, Site] = {}
-    for site in wanted:
-        first = owners.setdefault(site.host, site)
-        if first is not site:
+    for host, site in [(host, one) for one in wanted for host in (one.host, one.preview) if host]:
+        first = owners.get(host)
+        if first is None:
+            owners[host] = site
+        else:
             yield (
-                f"swarm_apps: the host {site.host} is exposed twice, by {first.app} ({first.service}) and {site.app} ({site.service}); "
+                f"swarm_apps: the host {host} is exposed twice, by {first.app} ({first.service}) and {site.app} ({site.service}); "
                 "give one of them another host."
             )
 

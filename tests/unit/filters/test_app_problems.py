@@ -13,6 +13,10 @@ def app(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "compose": [f"{name}.yml"], **more}
 
 
+def green(name: str, **release: Any) -> dict[str, Any]:
+    return app(name, strategy="blue_green", release=release, expose=[{"service": "web", "port": 80, "host": "a.x"}])
+
+
 @pytest.mark.parametrize(
     ("apps", "words"),
     [
@@ -21,6 +25,14 @@ def app(name: str, **more: Any) -> dict[str, Any]:
         pytest.param([app("a"), app("b"), app("a", state="absent")], ["2 apps are named a"], id="a name twice"),
         pytest.param([app("ingress")], ["belongs to the role swarm_ingress"], id="a name that is taken"),
         pytest.param([{"name": "a"}], ["a: there is nothing to deploy"], id="no files"),
+        pytest.param([app("a", strategy="blue_green")], ["a: strategy: blue_green moves requests"], id="nothing is exposed"),
+        pytest.param([app("a", strategy="blue_green", state="absent")], [], id="nothing has to be"),
+        pytest.param([green("a")], [], id="a release"),
+        pytest.param([green("a", weights=[10, 50, 100])], [], id="steps"),
+        pytest.param([green("a", weights=[10])], ["a: release.weights is [10]"], id="no end"),
+        pytest.param([green("a", weights=[50, 10, 100])], ["growing"], id="back and forth"),
+        pytest.param([green("a", weights=[0, 100])], ["from 1 on"], id="a step that is none"),
+        pytest.param([green("a", weights=[])], ["the last one 100"], id="no steps"),
         pytest.param([{"name": "a"}, app("ingress", state="absent")], ["belongs to", "nothing to deploy"], id="all at once"),
     ],
 )
@@ -28,3 +40,8 @@ def test_problems(apps: list[dict[str, Any]], words: list[str]) -> None:
     found = app_problems(apps, ["ingress"])
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
+
+
+def test_no_release_without_an_ingress() -> None:
+    (found,) = app_problems([green("a")], ingress=False)
+    assert "swarm_apps_ingress is false" in found

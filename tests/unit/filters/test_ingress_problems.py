@@ -58,6 +58,10 @@ def test_good(apps: list[dict[str, Any]], options: dict[str, Any]) -> None:
     ("apps", "options", "words"),
     [
         pytest.param([app("a", way("x.y")), app("b", way("X.y"))], {}, "x.y is exposed twice, by a (web) and b (web)", id="two apps"),
+        pytest.param(
+            [app("a", way("x.y"), strategy="blue_green"), app("b", way("preview.x.y"))], {}, "preview.x.y is exposed twice", id="a preview"
+        ),
+        pytest.param([app("a", way("x.y", preview="X.y"), strategy="blue_green")], {}, "x.y is exposed twice", id="its own preview"),
         pytest.param([app("a", way("x.y", tls="intern"))], {}, "Did you mean internal?", id="a misspelt issuer"),
         pytest.param([app("a", way("x.y", tls="q"))], {"certificates": [own("mine")]}, "host x.y: tls is q", id="an unknown certificate"),
         pytest.param([app("a", way("x.y", tls="acme"))], {"nodes": ["n1", "n2"]}, "there are 2 (n1, n2)", id="acme on two nodes"),
