@@ -16,7 +16,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outc
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import SWITCH_OPTIONS
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
 from ansible_collections.homecloud.swarm.plugins.module_utils._switch import switch_stack
-from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import Swarm, encoded, run
+from ansible_collections.homecloud.swarm.tests.unit.stack.in_memory import Swarm, encoded, removed, run
 from ansible_collections.homecloud.swarm.tests.unit.stack.test_rollback import back, remembered
 
 
@@ -252,3 +252,40 @@ def test_colours_take_turns() -> None:
 )
 def test_who_stands_for_a_key(remembered_as: dict[str, str], live: set[str], found: dict[str, str]) -> None:
     assert placed(["a"], remembered_as, live, "s") == found
+
+
+def test_a_deploy_that_was_killed_becomes_a_release(released: Swarm) -> None:
+    """All was done but the last write, which says so."""
+    labels = remembered(released)[0].live["Spec"]["Labels"]
+    labels["homecloud.swarm.verdict"] = "pending"
+    labels.pop("homecloud.swarm.switch")
+    released.time += 100
+    assert seen(released) == (None, {"a": "a-blue"})
+    assert release(released, {"a": "two", "b": "one"}).values["release"]["new"] == {"a": "a-green"}
+    assert seen(released) == ("preview", {"a": "a-blue"})
+    assert [ending for _number, ending in released.endings()] == ["converged", "interrupted", "switching"]
+    switch(released, "aborted")
+    assert released.commands() == {"s_a-blue": "one", "s_b": "one"}
+
+
+def test_a_colour_that_was_left_broken_is_mended(swarm: Swarm) -> None:
+    with pytest.raises(NotConvergedError, match="left as it is"):
+        release(swarm, {"a": "bad", "b": "one"}, on_failure="pause")
+    assert swarm.commands() == {"s_a-blue": "one", "s_a-green": "bad", "s_b": "one"}
+    assert seen(swarm) == (None, {"a": "a-blue"})
+    release(swarm, {"a": "two", "b": "one"})
+    assert swarm.commands() == {"s_a-blue": "one", "s_a-green": "two", "s_b": "one"}
+    assert seen(swarm) == ("preview", {"a": "a-blue"})
+
+
+def test_a_removed_stack_has_no_colours(released: Swarm) -> None:
+    removed(released)
+    assert not any(released.objects.values())
+    release(released, {"a": "two"})
+    assert released.commands() == {"s_a-blue": "two"}
+
+
+def test_a_record_that_cannot_be_read_does_not_hold_an_abort_up(released: Swarm) -> None:
+    remembered(released)[0].live["Spec"]["Data"] = "bm9uc2Vuc2U="
+    assert switch(released, "aborted").changed
+    assert released.commands() == {"s_a-blue": "one", "s_b": "one"}
