@@ -113,6 +113,17 @@ def check_sides(project: Project, desired: Desired, keys: Sequence[str]) -> None
         raise RefusedError(f"Stack '{desired.stack}' cannot be released blue-green: {'; '.join(problems)}.")
 
 
+def unchecked(desired: Desired, keys: Iterable[str]) -> Iterator[str]:
+    """Services whose new colour would get requests before anybody knows that it can answer them."""
+    for key in keys:
+        container = desired.services[f"{desired.stack}_{key}"]["TaskTemplate"]["ContainerSpec"]
+        if (container.get("Healthcheck") or {}).get("Test") in (None, ["NONE"]):
+            yield (
+                f"services.{key} has no healthcheck in the files. Unless its image has one, a new colour counts as well as soon as its "
+                "process runs, and may get requests that it cannot answer yet."
+            )
+
+
 def _problems(project: Project, desired: Desired, key: str) -> Iterator[str]:
     spec = desired.services.get(f"{desired.stack}_{key}")
     if spec is None:

@@ -13,7 +13,7 @@ from ._actual import Actual, observe, volumes
 from ._apply import adopt, remove
 from ._bodies._field import released
 from ._clock import SYSTEM, Clock
-from ._colours import Placed, Switch, check_sides, coloured, first, following, placed, renamed, without
+from ._colours import Placed, Switch, check_sides, coloured, first, following, placed, renamed, unchecked, without
 from ._compose._image import registry_of
 from ._defaults import with_update_defaults
 from ._desired import Desired, convert
@@ -100,7 +100,8 @@ def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
     """The bodies that the API takes, and what could not be done as asked."""
     desired = convert(request.project, request.name, request.attach)
     check_sides(request.project, desired, request.blue_green)
-    return with_update_defaults(desired) if request.update_defaults else (desired, ())
+    found, notes = with_update_defaults(desired) if request.update_defaults else (desired, ())
+    return found, (*notes, *unchecked(found, request.blue_green))
 
 
 @dataclass(frozen=True)

@@ -289,3 +289,16 @@ def test_a_record_that_cannot_be_read_does_not_hold_an_abort_up(released: Swarm)
     remembered(released)[0].live["Spec"]["Data"] = "bm9uc2Vuc2U="
     assert switch(released, "aborted").changed
     assert released.commands() == {"s_a-blue": "one", "s_b": "one"}
+
+
+@pytest.mark.parametrize(
+    ("healthcheck", "warned"),
+    [(None, True), ({"disable": True}, True), ({"interval": "2s"}, True), ({"test": ["CMD", "true"]}, False)],
+)
+def test_who_cannot_say_that_it_is_well(healthcheck: dict[str, Any] | None, warned: bool) -> None:
+    service = {"image": "app:1", **({"healthcheck": healthcheck} if healthcheck else {})}
+    project = load([Source.inline("compose", {"services": {"a": service}})], {}, lambda _path: b"").project.to_wire()
+    swarm = Swarm()
+    assert any("services.a has no healthcheck" in warning for warning in release(swarm, {}, project=project).warnings) is warned
+    # said when something changes
+    assert not release(swarm, {}, project=project).warnings
