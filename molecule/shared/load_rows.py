@@ -122,9 +122,9 @@ def bad_release(home: Home) -> None:
 
 #: No request may fail. A new row is one function and one line.
 ROWS = (
-    Row("rolling update", update, short=True),
+    Row("rolling update", update),
     Row("rolling update that fails and goes back", failing_update, short=True),
-    Row("rotation of a secret", rotation, short=True),
+    Row("rotation of a secret", rotation),
     Row("3 replicas, 6, 2, 3 again", scale),
     Row("a node without ingress is drained, and back", drain, before=something_on_the_worker),
     Row("two changes of the ingress", ingress_change),

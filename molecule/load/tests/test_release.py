@@ -14,6 +14,7 @@ from load_home import Home, NotDone
 from load_rows import TWIN_HOST, no_twin, twin
 
 PREVIEW = f"preview.{TWIN_HOST}"
+FULL = bool(os.environ.get("TEST_FULL"))
 CHANGED = re.compile(r"changed=(\d+)")
 
 
@@ -61,6 +62,7 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
         assert changes(home.play("apps.yml", check=check)) == 0
 
 
+@pytest.mark.skipif(not FULL, reason="a minute; `make test-full` plays it, unit tests tell what it removes")
 def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str]) -> None:
     old, _new = under_way
     home.release("abort")
@@ -69,7 +71,7 @@ def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str])
     assert "No release is under way" in home.release("status")
 
 
-@pytest.mark.parametrize("weight", [0, 50, 100] if os.environ.get("TEST_FULL") else [50])
+@pytest.mark.parametrize("weight", [0, 50, 100] if FULL else [50])
 def test_the_next_run_ends_what_another_one_has_begun(home: Home, under_way: tuple[str, str], weight: int) -> None:
     """The controller was lost after it had written down how many requests the new version shall get, before the ingress knew."""
     _old, new = under_way
