@@ -13,14 +13,20 @@ PARTS = 256
 
 
 def ingress_colours(sites: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Name and content of each file. ``stacks`` are as stack_info returns them; what it does not know yet will begin blue."""
+    """Name and content of each file. ``stacks`` are as stack_info returns them.
+
+    A service that no revision tells the colour of is what runs, which has no colour before its first release; one that is not there yet
+    will begin blue.
+    """
     known = {stack["name"]: stack for stack in stacks}
     return [file for site in sites if site["blue_green"] for file in _files(site, known.get(site["app"]) or {})]
 
 
 def _files(site: Mapping[str, Any], stack: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     service = site["service"]
-    serving = (stack.get("colours") or {}).get(service, f"{service}-blue")
+    running = {found["service"].removeprefix(f"{site['app']}_") for found in stack.get("services") or ()}
+    candidates = (f"{service}-blue", f"{service}-green", service)
+    serving = (stack.get("colours") or {}).get(service) or next((name for name in candidates if name in running), candidates[0])
     release = stack.get("release") or {}
     names = {"old": (release.get("old") or {}).get(service, serving), "new": (release.get("new") or {}).get(service, serving)}
     contents = {**{side: f"{site['app']}_{name}" for side, name in names.items()}, "share": share(int(release.get("weight", 0)))}

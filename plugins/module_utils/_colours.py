@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ._compose._notes import nearest
 from ._compose._project import Entry, Project
 from ._defaults import is_job, written_by
 from ._desired import Desired
@@ -127,7 +128,8 @@ def unchecked(desired: Desired, keys: Iterable[str]) -> Iterator[str]:
 def _problems(project: Project, desired: Desired, key: str) -> Iterator[str]:
     spec = desired.services.get(f"{desired.stack}_{key}")
     if spec is None:
-        yield f"blue_green names the service {key}, and the files have no such service"
+        hint = nearest(key, project.services).replace(" Did", "did")
+        yield f"blue_green names the service {key}, which the files do not have" + (f" ({hint})" if hint else "")
         return
     yield from (
         f"service {key}-{colour} has a name that service {key} will have" for colour in COLOURS if f"{key}-{colour}" in project.services

@@ -22,10 +22,18 @@ def stack(weight: int | None = None) -> dict[str, Any]:
     return {"name": "shop", "colours": colours["old"], "release": None if weight is None else {**colours, "weight": weight}}
 
 
+def running(*services: str) -> dict[str, Any]:
+    """A stack of whose colours no revision tells."""
+    return {"name": "shop", "colours": {}, "release": None, "services": [{"service": f"shop_{name}"} for name in services]}
+
+
 @pytest.mark.parametrize(
     ("stacks", "files"),
     [
         ([], {"old": "shop_web-blue", "share": "0", "new": "shop_web-blue"}),
+        ([running("web")], {"old": "shop_web", "share": "0", "new": "shop_web"}),
+        ([running("web-green", "db")], {"old": "shop_web-green", "share": "0", "new": "shop_web-green"}),
+        ([running("db")], {"old": "shop_web-blue", "share": "0", "new": "shop_web-blue"}),
         ([stack()], {"old": "shop_web-green", "share": "0", "new": "shop_web-green"}),
         ([stack(0)], {"old": "shop_web-green", "share": "0", "new": "shop_web-blue"}),
         ([stack(10)], {"new": "shop_web-blue", "old": "shop_web-green", "share": "1a"}),

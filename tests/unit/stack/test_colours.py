@@ -302,3 +302,11 @@ def test_who_cannot_say_that_it_is_well(healthcheck: dict[str, Any] | None, warn
     assert any("services.a has no healthcheck" in warning for warning in release(swarm, {}, project=project).warnings) is warned
     # said when something changes
     assert not release(swarm, {}, project=project).warnings
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("aa", r"do not have \(did you mean 'a'\?\)\."), ("zzz", r"the service zzz, which the files do not have\.")]
+)
+def test_a_key_that_the_files_do_not_have(key: str, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        release(Swarm(), {"a": "one"}, blue_green=[key])
