@@ -12,6 +12,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._colours import Sw
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import NotConvergedError, RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import needed_by_all
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import SWITCH_OPTIONS
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
@@ -310,3 +311,34 @@ def test_who_cannot_say_that_it_is_well(healthcheck: dict[str, Any] | None, warn
 def test_a_key_that_the_files_do_not_have(key: str, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         release(Swarm(), {"a": "one"}, blue_green=[key])
+
+
+def test_no_colour_answers_to_the_name_of_the_other(released: Swarm) -> None:
+    aliases = {
+        item["Spec"]["Name"]: network["Aliases"]
+        for item in released.objects["services"].values()
+        for network in item["Spec"]["TaskTemplate"]["Networks"]
+    }
+    assert aliases == {"s_a-blue": ["a-blue"], "s_a-green": ["a-green"], "s_b": ["b"]}
+
+
+def test_what_the_way_back_needs_is_needed_while_a_release_is_under_way() -> None:
+    def deployed(secrets: list[str]) -> None:
+        compose = {
+            "services": {"a": {"image": "app:1", "secrets": secrets}},
+            "secrets": {name: {"file": "unused"} for name in ("early", "late")},
+        }
+        project = load([Source.inline("compose", compose)], {}, lambda _path: b"unused").project.to_wire()
+        release(swarm, {}, project=project, secrets={name: encoded(name) for name in ("early", "late")})
+
+    swarm = Swarm()
+    deployed(["early"])
+    deployed(["late"])
+    needed = needed_by_all(swarm)  # type: ignore[arg-type]
+    assert {name: users for (_sort, name), users in needed.items()} == {"s_early": ["s 1", "s 2"], "s_late": ["s 2"]}
+
+
+def test_the_record_of_a_release_under_way_goes_with_its_stack(released: Swarm) -> None:
+    """So that whoever leads it on notices."""
+    removed(released, keep_history=True)
+    assert [ending for _number, ending in released.endings()] == ["converged"]
