@@ -29,6 +29,8 @@ HOST = "guestbook.home.arpa"
 SHAPE = {"LAB_BARE": "1", "LAB_RELEASE": "bookworm,trixie"}
 # What the commands shown need in front of them to mean this lab.
 PREFIX = "" if LAB == "default" else f"LAB_NAME={LAB} "
+# A release for the hand: it waits to be promoted.
+RELEASE = ("-e", "guestbook_version=1.1", "-e", "guestbook_strategy=blue_green")
 # One node after the other comes to know the app; nothing here is slower than this.
 ANSWER_WITHIN_S = 60
 # Enough to see that more than one replica answers.
@@ -162,6 +164,9 @@ def show_the_way(port: int, seconds: float) -> None:
   Scale it:         {shlex.join(playbook_command("-e", "guestbook_replicas=4"))}
   A new version:    {shlex.join(playbook_command("-e", "guestbook_version=1.1"))}
   Take it back:     {shlex.join(playbook_command("-e", "stack=guestbook", "-e", "revision=1", playbook="rollback"))}
+  Blue-green:       {shlex.join(playbook_command(*RELEASE))}
+                    starts 1.1 beside the version that serves, shown at preview.{HOST} alone; then give it all requests:
+                    {shlex.join(playbook_command(*RELEASE, "-e", "stack=guestbook", "-e", "step=promote", playbook="release"))}
   Kill a node:      {PREFIX}.venv/bin/python molecule/lab/lab.py fault kill {victim}
                     and open it again: the others answer. ({PREFIX}… fault start {victim} brings it back)
 
