@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from driver import Driver, driving
@@ -15,5 +16,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
-    with driving(request.config.getoption("--node")) as found:
-        yield found
+    with ExitStack() as stack:
+        yield stack.enter_context(driving(request.config.getoption("--node")))

@@ -13,11 +13,12 @@ for folder in (ROOT / "tests", ROOT / ".cache" / "collections", ROOT / "molecule
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from asked import driver, pytest_addoption  # noqa: E402, F401
 from driver import Driver  # noqa: E402
 from swarm import Swarm  # noqa: E402
 
+pytest_plugins = ["asked"]
+
 
 @pytest.fixture(scope="session")
-def swarm(driver: Driver) -> Swarm:  # noqa: F811
+def swarm(driver: Driver) -> Swarm:
     return Swarm(driver)

@@ -14,7 +14,7 @@ for folder in (ROOT / "tests", ROOT / ".cache" / "collections", ROOT / "molecule
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from asked import driver, pytest_addoption  # noqa: E402, F401
+pytest_plugins = ["asked"]
 
 
 @pytest.fixture(scope="session")

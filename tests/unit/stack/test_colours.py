@@ -323,6 +323,8 @@ def test_no_colour_answers_to_the_name_of_the_other(released: Swarm) -> None:
 
 
 def test_what_the_way_back_needs_is_needed_while_a_release_is_under_way() -> None:
+    swarm = Swarm()
+
     def deployed(secrets: list[str]) -> None:
         compose = {
             "services": {"a": {"image": "app:1", "secrets": secrets}},
@@ -331,7 +333,6 @@ def test_what_the_way_back_needs_is_needed_while_a_release_is_under_way() -> Non
         project = load([Source.inline("compose", compose)], {}, lambda _path: b"unused").project.to_wire()
         release(swarm, {}, project=project, secrets={name: encoded(name) for name in ("early", "late")})
 
-    swarm = Swarm()
     deployed(["early"])
     deployed(["late"])
     needed = needed_by_all(swarm)  # type: ignore[arg-type]
