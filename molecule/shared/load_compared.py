@@ -84,7 +84,7 @@ def document(home: Home, side: Side, replicas: int, environment: Mapping[str, st
     """The app's file as the CLI gets it: values in place, no secret, the ingress network as the role would add it."""
     web: dict[str, Any] = yaml.safe_load((SCENARIO / "stack.yml").read_text())["services"]["web"]
     del web["secrets"], web["healthcheck"]["disable"]
-    web["image"] = f"{home.registry}/target:1"
+    web["image"] = f"{home.registry}/target:2"
     web["environment"] |= {"VERSION": home.next_version(), "BEHAVE": "well", "ON_TERM": "drain", **environment}
     web["deploy"] |= {"replicas": replicas, **({"update_config": dict(side.update)} if side.update else {})}
     web["networks"] = ["ingress"]

@@ -86,7 +86,7 @@ def leader_change(home: Home) -> None:
 
 def twin(home: Home, behave: str = "well", **release: Any) -> dict[str, Any]:
     """The same app once more, released blue-green."""
-    env = {"IMAGE": "{{ lab_registry }}/target:1", "VERSION": home.next_version(), "BEHAVE": behave, "ON_TERM": "drain"}
+    env = {"IMAGE": "{{ lab_registry }}/target:2", "VERSION": home.next_version(), "BEHAVE": behave, "ON_TERM": "drain"}
     return {
         "name": "twin",
         "compose": ["{{ playbook_dir }}/stack.yml"],

@@ -38,9 +38,20 @@ def _not_releasable(apps: Iterable[Mapping[str, Any]], ingress: bool) -> Iterato
         if not (ingress and app.get("expose")):
             reason = "and it exposes none; name them under expose" if ingress else "and there is none (swarm_apps_ingress is false)"
             yield f"swarm_apps: {app['name']}: strategy: blue_green moves requests of exposed services by the ingress, {reason}."
+        yield from _checks(app)
         weights = (app.get("release") or {}).get("weights", [100])
         if list(weights) != sorted({*weights}) or not weights or weights[0] < 1 or weights[-1] != 100:
             yield f"swarm_apps: {app['name']}: release.weights is {weights}; give growing numbers from 1 on, the last one 100."
+
+
+def _checks(app: Mapping[str, Any]) -> Iterator[str]:
+    for number, check in enumerate((app.get("release") or {}).get("checks") or (), 1):
+        of_requests = sorted({"path", "status", "contains", "headers"} & check.keys())
+        if check.get("command") and of_requests:
+            yield (
+                f"swarm_apps: {app['name']}: release.checks, entry {number}, has a command and {', '.join(of_requests)}, which only "
+                "a request has; make two entries of it."
+            )
 
 
 class FilterModule:

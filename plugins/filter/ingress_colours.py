@@ -1,7 +1,11 @@
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of two colours answers for a host: the files that the ingress reads at every request, in the order to write them."""
+"""Which of two colours answers for a host: the files that the ingress reads at every request, in the order to write them.
+
+``old`` and ``new`` are the services on the two sides of a host, ``share`` is what share the new one gets, ``other`` is who answers where
+the others are gone.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +33,22 @@ def _files(site: Mapping[str, Any], stack: Mapping[str, Any]) -> Iterator[dict[s
     serving = (stack.get("colours") or {}).get(service) or next((name for name in candidates if name in running), candidates[0])
     release = stack.get("release") or {}
     names = {"old": (release.get("old") or {}).get(service, serving), "new": (release.get("new") or {}).get(service, serving)}
-    contents = {**{side: f"{site['app']}_{name}" for side, name in names.items()}, "share": share(int(release.get("weight", 0)))}
-    # Each file changes at once, the three of them do not: no request may go by a share that was meant for other services.
-    order = ("new", "old", "share") if release.get("weight") else ("old", "share", "new")
+    weight = int(release.get("weight", 0))
+    sides = {**names, "other": _other(service, names, weight)}
+    contents = {**{side: f"{site['app']}_{name}" for side, name in sides.items()}, "share": share(weight)}
+    # Each file changes at once, all of them do not: no request may go by a share that was meant for other services.
+    order = ("new", "old", "share", "other") if weight else ("other", "old", "share", "new")
     yield from ({"name": f"{site['host']}.{part}", "content": contents[part]} for part in order)
+
+
+def _other(service: str, names: Mapping[str, str], weight: int) -> str:
+    """Who answers where the one that serves is gone, as it is to a node that was away during a release: the one that came after it.
+
+    While a new colour is only previewed nobody may see it, whatever becomes of the old one.
+    """
+    if names["old"] == names["new"]:
+        return f"{service}-green" if names["old"] == f"{service}-blue" else f"{service}-blue"
+    return names["new"] if weight else names["old"]
 
 
 def share(weight: int) -> str:

@@ -24,6 +24,8 @@ class Site:
     service: str
     port: int
     tls: str
+    #: whether a client stays with the replica that it had
+    sticky: bool = False
     blue_green: bool = False
     #: where the new colour can be seen before it gets requests
     preview: str = ""
@@ -45,7 +47,8 @@ def sites(apps: Iterable[Mapping[str, Any]], tls: str, stacks: Iterable[Mapping[
     for app in apps:
         if app.get("state", "present") == "present":
             for way in app.get("expose") or ():
-                site = Site(str(way["host"]).lower(), app["name"], way["service"], int(way["port"]), way.get("tls") or tls)
+                host, sticky = str(way["host"]).lower(), bool(way.get("sticky"))
+                site = Site(host, app["name"], way["service"], int(way["port"]), way.get("tls") or tls, sticky)
                 # an app that is not to be released so any more still runs in the colour that it had last
                 has_colours = app.get("strategy") == "blue_green" or (site.app, site.service) in coloured
                 yield _two_sided(site, way) if has_colours else site

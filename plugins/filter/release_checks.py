@@ -5,22 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+
+#: Seconds that one check may take.
+PATIENCE = 30
 
 
 def release_checks(checks: Iterable[Mapping[str, Any]], sites: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each request to be made, as often as it shall be: its address, and what the answer has to be."""
+    """Each request to be made and command to be run, as often as it shall be, and what has to come of it."""
+    wanted = list(checks)
     return [
-        {
-            "url": f"http://{site['preview']}{check.get('path') or '/'}",
-            "status": check.get("status") or 200,
-            "contains": check.get("contains") or "",
-        }
+        {**one, "timeout": check.get("timeout") or PATIENCE}
         for site in sites
-        for check in checks
+        for check in wanted
+        for one in _asked(check, site["preview"])
         for _time in range(check.get("times") or 1)
     ]
+
+
+def _asked(check: Mapping[str, Any], preview: str) -> Iterator[dict[str, Any]]:
+    url = f"http://{preview}{check.get('path') or '/'}"
+    if check.get("command"):
+        yield {"url": url, "command": check["command"]}
+    else:
+        yield {
+            "url": url,
+            "status": check.get("status") or 200,
+            "contains": check.get("contains") or "",
+            "headers": check.get("headers") or {},
+        }
 
 
 class FilterModule:

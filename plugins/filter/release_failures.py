@@ -8,20 +8,44 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+#: Characters of what a command said that are worth repeating.
+SHOWN = 200
+
 
 def release_failures(asked: Iterable[Mapping[str, Any]]) -> str:
     """What was wrong with the answers; empty if nothing was."""
-    return "; ".join(dict.fromkeys(sentence for answer in asked for sentence in _wrong(answer)))
+    wrong = (sentence for answer in asked if not answer.get("skipped") for sentence in _wrong(answer, answer["item"]))
+    return "; ".join(dict.fromkeys(wrong))
 
 
-def _wrong(answer: Mapping[str, Any]) -> Iterator[str]:
-    check = answer["item"]
+def _wrong(answer: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]:
+    yield from _command(answer, check) if "command" in check else _request(answer, check)
+
+
+def _command(answer: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]:
+    code = answer.get("rc")
+    if code is None:
+        yield f"the command '{check['command']}' did not end: {answer.get('msg') or 'nothing is known of it'}"
+    elif code:
+        said = str(answer.get("stderr") or answer.get("stdout") or "").strip()
+        yield f"the command '{check['command']}' ended with {code}" + (f" and said: {said[-SHOWN:]}" if said else "")
+
+
+def _request(answer: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]:
     status = answer.get("status", -1)
     if status != check["status"]:
         said = f"status {status}" if status > 0 else str(answer.get("msg") or "no answer")
         yield f"{check['url']} was to have status {check['status']}, and had {said}"
-    elif check["contains"] not in (answer.get("content") or ""):
+        return
+    if check["contains"] not in (answer.get("content") or ""):
         yield f"the answer of {check['url']} does not contain '{check['contains']}'"
+    for name, text in check["headers"].items():
+        # as ansible.builtin.uri calls them
+        header = answer.get(name.lower().replace("-", "_"))
+        if header is None:
+            yield f"the answer of {check['url']} has no header {name}"
+        elif str(text) not in str(header):
+            yield f"the header {name} of {check['url']} does not contain '{text}', it is '{header}'"
 
 
 class FilterModule:

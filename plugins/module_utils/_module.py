@@ -76,14 +76,18 @@ class SwarmModule:
 
 
 class LocalModule:
-    """A module that looks at the machine itself and changes nothing, so needs neither engine nor SDK."""
+    """A module that works on the machine itself, so needs neither engine nor SDK."""
 
     def __init__(self, options: Mapping[str, Mapping[str, Any]] | None = None, **rules: Any) -> None:
         self.ansible = AnsibleModule(argument_spec=dict(options or {}), supports_check_mode=True, **rules)
 
     def run(self, work: Callable[[Options], Mapping[str, Any]]) -> None:
-        """Work, answer with what was found."""
+        """Look, answer with what was found."""
         _answer(self.ansible, lambda: Outcome(changed=False, values=work(self.ansible.params)))
+
+    def change(self, work: Callable[[Options, bool], Outcome]) -> None:
+        """Work, in check mode only so far as to tell what would be done; answer."""
+        _answer(self.ansible, lambda: work(self.ansible.params, self.ansible.check_mode))
 
 
 def _answer(ansible: AnsibleModule, work: Callable[[], Outcome]) -> None:

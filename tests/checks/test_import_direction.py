@@ -21,6 +21,7 @@ ORDER = (
     "_verifier",
     "_versions",
     "_identity",
+    "_files",
     "_ports",
     "_preflight",
     "_settings",

@@ -33,6 +33,12 @@ def green(name: str, **release: Any) -> dict[str, Any]:
         pytest.param([green("a", weights=[50, 10, 100])], ["growing"], id="back and forth"),
         pytest.param([green("a", weights=[0, 100])], ["from 1 on"], id="a step that is none"),
         pytest.param([green("a", weights=[])], ["the last one 100"], id="no steps"),
+        pytest.param([green("a", checks=[{"path": "/"}, {"command": "true", "times": 2}])], [], id="checks"),
+        pytest.param(
+            [green("a", checks=[{}, {"command": "true", "status": 200}])],
+            ["checks, entry 2, has a command and status"],
+            id="two checks in one",
+        ),
         pytest.param([{"name": "a"}, app("ingress", state="absent")], ["belongs to", "nothing to deploy"], id="all at once"),
     ],
 )

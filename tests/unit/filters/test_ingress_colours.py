@@ -17,6 +17,9 @@ SITES = ingress_sites(
 )
 
 
+BLUE, GREEN = "shop_web-blue", "shop_web-green"
+
+
 def stack(weight: int | None = None) -> dict[str, Any]:
     colours = {"old": {"web": "web-green"}, "new": {"web": "web-blue"}}
     return {"name": "shop", "colours": colours["old"], "release": None if weight is None else {**colours, "weight": weight}}
@@ -30,14 +33,15 @@ def running(*services: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("stacks", "files"),
     [
-        ([], {"old": "shop_web-blue", "share": "0", "new": "shop_web-blue"}),
-        ([running("web")], {"old": "shop_web", "share": "0", "new": "shop_web"}),
-        ([running("web-green", "db")], {"old": "shop_web-green", "share": "0", "new": "shop_web-green"}),
-        ([running("db")], {"old": "shop_web-blue", "share": "0", "new": "shop_web-blue"}),
-        ([stack()], {"old": "shop_web-green", "share": "0", "new": "shop_web-green"}),
-        ([stack(0)], {"old": "shop_web-green", "share": "0", "new": "shop_web-blue"}),
-        ([stack(10)], {"new": "shop_web-blue", "old": "shop_web-green", "share": "1a"}),
-        ([stack(100)], {"new": "shop_web-blue", "old": "shop_web-green", "share": "g"}),
+        ([], {"other": GREEN, "old": BLUE, "share": "0", "new": BLUE}),
+        ([running("web")], {"other": BLUE, "old": "shop_web", "share": "0", "new": "shop_web"}),
+        ([running("web-green", "db")], {"other": BLUE, "old": GREEN, "share": "0", "new": GREEN}),
+        ([running("db")], {"other": GREEN, "old": BLUE, "share": "0", "new": BLUE}),
+        ([stack()], {"other": BLUE, "old": GREEN, "share": "0", "new": GREEN}),
+        # nobody may see a preview, whatever becomes of the version that serves
+        ([stack(0)], {"other": GREEN, "old": GREEN, "share": "0", "new": BLUE}),
+        ([stack(10)], {"new": BLUE, "old": GREEN, "share": "1a", "other": BLUE}),
+        ([stack(100)], {"new": BLUE, "old": GREEN, "share": "g", "other": BLUE}),
     ],
 )
 def test_files_and_their_order(stacks: list[dict[str, Any]], files: dict[str, str]) -> None:
@@ -53,7 +57,7 @@ def test_no_request_goes_astray_between_two_files() -> None:
     for state in states:
         for file in ingress_colours(SITES, [state]):
             files[file["name"].rpartition(".")[2]] = file["content"]
-            if len(files) == 3:
+            if len(files) == 4:
                 reached = {side for side, reached in (("old", files["share"] != "g"), ("new", files["share"] != "0")) if reached}
                 now = {files[side] for side in reached}
                 assert now <= serving | {f"shop_{name}" for name in allowed(state)}, (state, files)

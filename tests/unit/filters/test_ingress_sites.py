@@ -19,7 +19,7 @@ def way(host: str, **more: Any) -> dict[str, Any]:
 
 
 def site(host: str, app: str, port: int = 80, tls: str = "internal") -> dict[str, Any]:
-    plain = {"blue_green": False, "preview": "", "old": "", "new": ""}
+    plain = {"sticky": False, "blue_green": False, "preview": "", "old": "", "new": ""}
     return {"host": host, "app": app, "service": "web", "port": port, "tls": tls, **plain}
 
 
@@ -36,6 +36,7 @@ def site(host: str, app: str, port: int = 80, tls: str = "internal") -> dict[str
         pytest.param([app("a", way("a.x")), app("b", way("a.x"), state="absent")], {}, [site("a.x", "a")], id="a host may change hands"),
         pytest.param([app("a", way("a.x", tls="none"))], {"tls": "acme"}, [site("a.x", "a", tls="none")], id="the app's word on TLS wins"),
         pytest.param([app("a", way("a.x"))], {"tls": "acme"}, [site("a.x", "a", tls="acme")], id="what goes for all"),
+        pytest.param([app("a", way("a.x", sticky=True))], {}, [{**site("a.x", "a"), "sticky": True}], id="clients that stay"),
     ],
 )
 def test_sites(apps: list[dict[str, Any]], options: dict[str, Any], sites: list[dict[str, Any]]) -> None:

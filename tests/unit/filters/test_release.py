@@ -13,13 +13,18 @@ from ansible_collections.homecloud.swarm.plugins.filter.release_failures import 
 from ansible_collections.homecloud.swarm.plugins.filter.release_problem import release_problem
 
 SITES = [{"host": "shop.x", "preview": "preview.shop.x"}]
-CHECK = {"url": "http://preview.shop.x/", "status": 200, "contains": ""}
+CHECK = {"url": "http://preview.shop.x/", "status": 200, "contains": "", "headers": {}, "timeout": 30}
+TRY = {"url": "http://preview.shop.x/", "command": "./try", "timeout": 30}
 
 
 def test_checks_are_made_as_often_as_they_shall_be() -> None:
     asked = release_checks([{}, {"path": "/health", "status": 204, "contains": "ok", "times": 2}], SITES)
-    more = {"url": "http://preview.shop.x/health", "status": 204, "contains": "ok"}
+    more = {**CHECK, "url": "http://preview.shop.x/health", "status": 204, "contains": "ok"}
     assert asked == [CHECK, more, more]
+
+
+def test_commands_are_told_apart() -> None:
+    assert release_checks([{"command": "./try", "times": 2}, {"timeout": 5}], SITES) == [TRY, TRY, {**CHECK, "timeout": 5}]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,17 @@ def test_checks_are_made_as_often_as_they_shall_be() -> None:
         ({"status": 503, "item": CHECK}, "http://preview.shop.x/ was to have status 200, and had status 503"),
         ({"status": -1, "msg": "Request failed", "item": CHECK}, "http://preview.shop.x/ was to have status 200, and had Request failed"),
         ({"status": 200, "content": "a", "item": {**CHECK, "contains": "b"}}, "the answer of http://preview.shop.x/ does not contain 'b'"),
+        ({"status": 200, "content_type": "text/html", "item": {**CHECK, "headers": {"Content-Type": "html"}}}, ""),
+        (
+            {"status": 200, "content_type": "text/html", "item": {**CHECK, "headers": {"Content-Type": "json"}}},
+            "the header Content-Type of http://preview.shop.x/ does not contain 'json', it is 'text/html'",
+        ),
+        ({"status": 200, "item": {**CHECK, "headers": {"X-A": "b"}}}, "the answer of http://preview.shop.x/ has no header X-A"),
+        ({"rc": 0, "stderr": "fine", "item": TRY}, ""),
+        ({"rc": 3, "stderr": "no\n", "item": TRY}, "the command './try' ended with 3 and said: no"),
+        ({"rc": 3, "stderr": "", "stdout": "", "item": TRY}, "the command './try' ended with 3"),
+        ({"msg": "Timed out after 30 second(s).", "item": TRY}, "the command './try' did not end: Timed out after 30 second(s)."),
+        ({"skipped": True, "item": TRY}, ""),
     ],
 )
 def test_answers(answer: dict[str, Any], sentence: str) -> None:
@@ -67,3 +83,42 @@ def test_who_does_worse(before: dict[str, tuple[int, int]], now: dict[str, tuple
 def test_all_ingress_nodes_count() -> None:
     one = counted(new=(10, 1))
     assert "2 of 22 answers" in release_problem(SITES, ["", ""], [one, one])
+
+
+#: Caddy's steps, in seconds.
+STEPS = ("0.025", "0.5", "1", "2.5", "+Inf")
+
+
+def timed(**servers: tuple[int, ...]) -> str:
+    """Caddy's metrics: how many answers of each server took at most so long."""
+    labels = 'code="200",handler="reverse_proxy",{le}method="GET",server="shop.x/{side}"'
+    line = f"caddy_http_request_duration_seconds_{{what}}{{{{{labels}}}}} {{count}}"
+    buckets = [
+        line.format(what="bucket", le=f'le="{step}",', side=side, count=count)
+        for side, counts in servers.items()
+        for step, count in zip(STEPS, counts, strict=True)
+    ]
+    return "\n".join(buckets + [line.format(what="count", le="", side=side, count=counts[-1]) for side, counts in servers.items()])
+
+
+FAST, SLOW = (100, 100, 100, 100, 100), (0, 0, 0, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "latency", "problem"),
+    [
+        pytest.param({}, {"new": FAST, "old": FAST}, 100, "", id="both fast"),
+        pytest.param({}, {"new": SLOW, "old": SLOW}, 100, "", id="both slow"),
+        pytest.param({}, {"new": SLOW, "old": FAST}, 900, "took over 1 s, 95 % of the old one's 0.025 s or less, and 900 ms", id="slower"),
+        pytest.param({}, {"new": SLOW, "old": FAST}, 1000, "", id="slower by less than is allowed, for all that is known"),
+        pytest.param({}, {"new": (95, 95, 95, 95, 100), "old": FAST}, 100, "", id="the slowest few do not count"),
+        pytest.param({}, {"new": (94, 94, 94, 94, 100), "old": FAST}, 2000, "took over 2.5 s", id="slower than Caddy counts"),
+        pytest.param({}, {"new": (0, 0, 0, 19, 19), "old": FAST}, 100, "", id="too few to say"),
+        pytest.param({}, {"new": SLOW, "old": (19, 19, 19, 19, 19)}, 100, "", id="nothing to compare with"),
+        pytest.param({"new": SLOW}, {"new": (100, 100, 100, 200, 200), "old": FAST}, 100, "", id="it was slower earlier"),
+    ],
+)
+def test_who_is_slower(before: dict[str, tuple[int, ...]], now: dict[str, tuple[int, ...]], latency: float, problem: str) -> None:
+    found = release_problem(SITES, [timed(**before)], [timed(**now)], latency=latency)
+    assert problem in found
+    assert bool(found) is bool(problem)

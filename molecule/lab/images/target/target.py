@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The app that load is made on: every answer says its version, its node and which secret it has read.
+"""The app that load is made on: every answer says its version, its node, which secret it has read, and what it knows of the client.
+
+/                   ?seconds=N takes so long
+/lines?seconds=N    a line every quarter of a second, for so long
+Upgrade: websocket  from then on whatever is sent comes back, behind the version
 
 VERSION   what it calls itself
 BEHAVE    well; errors (answers 500); crash (ends after two seconds, again and again); sick (its health check fails)
@@ -8,9 +12,11 @@ ON_TERM   drain (answers for three more seconds, finishes what it has begun); ex
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import signal
+import socket
 import threading
 import time
 from http import HTTPStatus
@@ -27,8 +33,11 @@ BEHAVE = os.environ.get("BEHAVE", "well")
 ABOUT = {
     "X-Version": os.environ.get("VERSION", "unknown"),
     "X-Node": os.environ.get("NODE", "unknown"),
+    "X-Replica": socket.gethostname(),
     "X-Secret": hashlib.sha256(SECRET.read_bytes()).hexdigest()[:6] if SECRET.exists() else "none",
 }
+# What a server of WebSockets puts behind the client's key (RFC 6455, 1.3).
+WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 STOPPING = threading.Event()
 
 
@@ -61,6 +70,10 @@ class Visit(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
+        if self.headers.get("Upgrade", "").lower() == "websocket":
+            return self.converse()
+        if self.path.startswith("/lines"):
+            return self.tell()
         if self.path == "/health":
             return self.answer(HTTPStatus.SERVICE_UNAVAILABLE if BEHAVE == "sick" else HTTPStatus.OK)
         return self.answer(HTTPStatus.INTERNAL_SERVER_ERROR if BEHAVE == "errors" else HTTPStatus.OK)
@@ -69,13 +82,46 @@ class Visit(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.do_GET()
 
+    @property
+    def seconds(self) -> float:
+        return float(parse_qs(urlsplit(self.path).query).get("seconds", ["0"])[0])
+
+    def begin(self, status: HTTPStatus) -> None:
+        self.send_response(status)
+        for name, value in ABOUT.items():
+            self.send_header(name, value)
+        self.send_header("X-Client", self.headers.get("X-Forwarded-For", "unknown"))
+        self.send_header("X-Scheme", self.headers.get("X-Forwarded-Proto", "unknown"))
+
+    def converse(self) -> None:
+        """Until the other side has enough: nobody waits for it when this app ends."""
+        key = self.headers.get("Sec-WebSocket-Key", "") + WEBSOCKET
+        self.begin(HTTPStatus.SWITCHING_PROTOCOLS)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest()).decode())
+        self.end_headers()
+        self.close_connection = True
+        while said := self.connection.recv(1024):
+            self.connection.sendall(f"{ABOUT['X-Version']} {said.decode()}".encode())
+
+    def tell(self) -> None:
+        self.server.count(1)
+        try:
+            self.begin(HTTPStatus.OK)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            for number in range(int(self.seconds * 4)):
+                self.wfile.write(f"{number}\n".encode())
+                time.sleep(0.25)
+        finally:
+            self.server.count(-1)
+
     def answer(self, status: HTTPStatus) -> None:
         self.server.count(1)
         try:
-            time.sleep(float(parse_qs(urlsplit(self.path).query).get("seconds", ["0"])[0]))
-            self.send_response(status)
-            for name, value in ABOUT.items():
-                self.send_header(name, value)
+            time.sleep(self.seconds)
+            self.begin(status)
             if STOPPING.is_set():
                 # whoever keeps this connection shall not send another request on it
                 self.send_header("Connection", "close")
