@@ -32,6 +32,10 @@ class Row:
     after: Act = nothing
     host: str = HOST
     short: bool = False
+    #: requests move at once, from one version to the next
+    switches: bool = False
+    #: the version that it tries answers with errors, which are its own
+    bad: bool = False
 
     def play(self, home: Home) -> Tally:
         self.before(home)
@@ -115,6 +119,11 @@ def canary(home: Home) -> None:
     home.apply(load_more=[twin(home, weights=[10, 50, 100])])
 
 
+def abort(home: Home) -> None:
+    """It is well in its checks, gets all requests, and answers with errors: the watch finds out."""
+    home.apply_in_vain(load_more=[twin(home, behave="errors", bake_time=60)])
+
+
 def bad_release(home: Home) -> None:
     """Its health check is well and its answers are errors: the preview finds out, and nobody else."""
     home.apply_in_vain(load_more=[twin(home, behave="errors", checks=[{"path": "/"}])])
@@ -129,7 +138,8 @@ ROWS = (
     Row("a node without ingress is drained, and back", drain, before=something_on_the_worker),
     Row("two changes of the ingress", ingress_change),
     Row("another leader", leader_change),
-    Row("a blue-green release", release, before=a_twin, host=TWIN_HOST, short=True),
+    Row("a blue-green release", release, before=a_twin, host=TWIN_HOST, switches=True),
     Row("a blue-green release in three steps", canary, host=TWIN_HOST),
-    Row("a blue-green release that its preview stops", bad_release, after=no_twin, host=TWIN_HOST),
+    Row("a blue-green release that its preview stops", bad_release, host=TWIN_HOST),
+    Row("a blue-green release that its watch takes back", abort, after=no_twin, host=TWIN_HOST, switches=True, bad=True),
 )

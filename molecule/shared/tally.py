@@ -81,9 +81,29 @@ class Tally:
     def through(self, *nodes: str) -> Tally:
         return Tally(tuple(answer for answer in self.answers if answer.through in nodes))
 
+    def but(self, version: str) -> Tally:
+        """Without what one version has answered."""
+        return Tally(tuple(answer for answer in self.answers if answer.version != version))
+
     def kinds(self) -> dict[str, int]:
         """Failures by what they were."""
         return dict(Counter(answer.problem or str(answer.status) for answer in self.failed))
+
+
+def handovers(tally: Tally, old: str, new: str) -> list[float]:
+    """For how many seconds new requests still went to the version that lost them: the first for when ``new`` took over, the second for
+    when ``old`` did again, if it did.
+
+    Counted from the first request that the other one got, by when they were sent.
+    """
+    first, second = (sorted(answer.began for answer in tally.answers if answer.version == version) for version in (old, new))
+    if not first or not second:
+        return []
+    # while the new one had all requests, the old one had none for longest
+    pauses = [*pairwise(first), (first[-1], float("inf"))]
+    left, back = max(pauses, key=lambda pause: min(pause[1], second[-1]) - pause[0])
+    taken = [max(0.0, left - second[0])]
+    return taken if back == float("inf") else [*taken, max(0.0, second[-1] - back)]
 
 
 def gap(answers: Sequence[Answer]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "molecule" / "share
 from bench.measure import Aim, judge, lab, show
 from load_compared import compared
 from load_deaths import DEATHS
-from load_home import HOST, SCENARIO, Home
+from load_home import HOST, PLAIN_HOST, SCENARIO, Home
 from load_rows import ROWS, Row
-from tally import HEADINGS, Tally, failures, line
+from tally import HEADINGS, Tally, failures, handovers, line
 
 RATE, REQUESTS = 200.0, 10_000
 # Where nodes die, and where nothing has to be shown but a difference.
@@ -30,6 +30,8 @@ class Outcome:
     name: str
     tally: Tally
     update: str = ""
+    #: for how many seconds requests still went to the version that had lost them, each time
+    late: tuple[float, ...] = ()
 
 
 def prepare(home: Home) -> None:
@@ -41,7 +43,22 @@ def prepare(home: Home) -> None:
 
 
 def played(home: Home, rows: Iterable[Row]) -> list[Outcome]:
-    return [told(row.name, row.play(home), home.update_state("load_web" if row.host == HOST else "plain_web")) for row in rows]
+    return [_played(home, row) for row in rows]
+
+
+def _played(home: Home, row: Row) -> Outcome:
+    tally, new = row.play(home), str(home.version)
+    outcome = told(row.name, tally.but(new) if row.bad else tally)
+    if not row.switches:
+        return outcome
+    old = next(answer.version for answer in tally.answers if answer.version not in ("", new))
+    return replace(outcome, late=tuple(handovers(tally, old, new)))
+
+
+def compare(home: Home) -> list[Outcome]:
+    """What the engine calls the update tells whether it went back."""
+    services = {HOST: "load_web", PLAIN_HOST: "plain_web"}
+    return [told(row.name, row.play(home), home.update_state(services[row.host])) for row in compared()]
 
 
 def died(home: Home) -> list[Outcome]:
@@ -67,15 +84,19 @@ def main() -> int:
         prepare(home)
         rows = played(home, ROWS)
         home.requests = FEWER
-        deaths, sides = died(home), played(home, compared())
+        deaths, sides = died(home), compare(home)
     for title, outcomes in (("No request may fail", rows), ("Nodes that die", deaths)):
         print(f"\n{title}\n")
         show(HEADINGS, [line(outcome.name, outcome.tally) for outcome in outcomes])
+    late = [(outcome.name, f"{seconds:.2f} s") for outcome in rows for seconds in outcome.late]
+    print("\nFor how long new requests still went to the version that had lost them\n")
+    show(("while", "seconds"), late)
     print("\nThe same load on what Swarm does by itself\n")
     show((*HEADINGS, "the update"), [(*line(outcome.name, outcome.tally), outcome.update) for outcome in sides])
     living = [outcome.tally for outcome in deaths if not outcome.name.endswith("still")]
     aims = [
         *(Aim(f"failed: {outcome.name}", len(outcome.tally.failed), 0, fair=True) for outcome in rows),
+        *(Aim(f"late: {outcome.name}", max(outcome.late), 1, " s") for outcome in rows if outcome.late),
         *(Aim(f"gap: {outcome.name}", outcome.tally.gap, 2, " s") for outcome in deaths if outcome.tally in living),
     ]
     return judge(aims)

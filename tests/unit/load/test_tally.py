@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tally import Answer, Tally, failures, line
+from tally import Answer, Tally, failures, handovers, line
 
 GOOD = Answer(0.0, 0.1, "one", "GET", False, 200, version="1", secret="a")
 
@@ -80,3 +80,22 @@ def test_failures_say_when_and_what() -> None:
         "2 in all: 502",
         "1 in all: refused",
     ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "late"),
+    [
+        pytest.param((), [], id="nothing was asked"),
+        pytest.param(at(0, 1), [], id="no other version"),
+        pytest.param(at(0, 1, 2) + at(3, 4, 9, version="2"), [0.0], id="at once"),
+        pytest.param(at(0, 1, 2.5) + at(2, 3, 9, version="2"), [0.5], id="half a second late"),
+        pytest.param(at(0, 1, 2.5, 8, 9) + at(2, 3, 8.25, version="2"), [0.5, 0.25], id="and back"),
+        pytest.param(at(0, 1, 8, 9) + at(2, 7, version="2"), [0.0, 0.0], id="and back at once"),
+    ],
+)
+def test_handovers(answers: tuple[Answer, ...], late: list[float]) -> None:
+    assert handovers(Tally(answers), "1", "2") == pytest.approx(late)
+
+
+def test_what_one_version_answered_is_left_out() -> None:
+    assert Tally(at(0, 1) + at(2, version="2", status=500)).but("2").answers == at(0, 1)
