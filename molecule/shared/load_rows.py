@@ -141,5 +141,5 @@ ROWS = (
     Row("a blue-green release", release, before=a_twin, host=TWIN_HOST, switches=True),
     Row("a blue-green release in three steps", canary, host=TWIN_HOST),
     Row("a blue-green release that its preview stops", bad_release, host=TWIN_HOST),
-    Row("a blue-green release that its watch takes back", abort, after=no_twin, host=TWIN_HOST, switches=True, bad=True),
+    Row("a blue-green release that its watch takes back", abort, after=no_twin, host=TWIN_HOST, short=True, switches=True, bad=True),
 )

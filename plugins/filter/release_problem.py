@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,15 +87,20 @@ def _worse(host: str, before: list[str], now: list[str], errors: float, latency:
 
 
 def _seen(server: str, texts: Iterable[str]) -> Seen:
-    answers = failed = 0
-    within: Counter[float] = Counter()
+    """Each handler that an answer passes counts it, so the one that has counted most has seen them all."""
+    handlers: defaultdict[str, list[tuple[str, dict[str, str], int]]] = defaultdict(list)
     for found in (found for text in texts for found in COUNTED.finditer(text)):
         labels = dict(LABEL.findall(found["labels"]))
-        # retries within an answer are counted by other handlers
-        if labels.get("server") != server or labels.get("handler") != "reverse_proxy":
-            continue
-        count = int(float(found["count"]))
-        if found["what"] == "bucket":
+        if labels.get("server") == server:
+            handlers[labels.get("handler", "")].append((found["what"], labels, int(float(found["count"]))))
+    return max(map(_summed, handlers.values()), key=lambda seen: seen.answers, default=Seen())
+
+
+def _summed(lines: Iterable[tuple[str, Mapping[str, str], int]]) -> Seen:
+    answers = failed = 0
+    within: Counter[float] = Counter()
+    for what, labels, count in lines:
+        if what == "bucket":
             within[float(labels["le"])] += count
         else:
             answers += count

@@ -23,6 +23,11 @@ def home() -> Home:
 @pytest.mark.parametrize("row", [row for row in ROWS if row.short], ids=lambda row: row.name)
 def test_no_request_fails(row: Row, home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     tally = row.play(home)
+    if row.bad:
+        # it was seen, and then it was not any more
+        assert any(answer.version == str(home.version) for answer in tally.failed)
+        assert tally.answers[-1].version != str(home.version)
+        tally = tally.but(str(home.version))
     with capsys.disabled():
         print(f"\n{dict(zip(HEADINGS, line(row.name, tally), strict=True))}", file=sys.stderr)
     assert list(failures(tally)) == []

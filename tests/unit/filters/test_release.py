@@ -58,7 +58,7 @@ def counted(**servers: tuple[int, int]) -> str:
         line.format(code=code, handler=handler, side=side, count=count)
         for side, counts in servers.items()
         for code, count in zip((200, 502), counts, strict=True)
-        for handler in ("reverse_proxy", "subroute")
+        for handler in ("vars", "subroute")
     )
 
 
@@ -80,6 +80,12 @@ def test_who_does_worse(before: dict[str, tuple[int, int]], now: dict[str, tuple
     assert bool(found) is bool(problem)
 
 
+def test_an_answer_counts_once() -> None:
+    """Handlers count those that come as far as to them."""
+    some = counted(new=(90, 10)).replace('"vars"', '"headers"').replace('"subroute"', '"file_server"')
+    assert "20 of 200 answers" in release_problem(SITES, [""], [f"{some}\n{counted(new=(180, 20))}"])
+
+
 def test_all_ingress_nodes_count() -> None:
     one = counted(new=(10, 1))
     assert "2 of 22 answers" in release_problem(SITES, ["", ""], [one, one])
@@ -91,7 +97,7 @@ STEPS = ("0.025", "0.5", "1", "2.5", "+Inf")
 
 def timed(**servers: tuple[int, ...]) -> str:
     """Caddy's metrics: how many answers of each server took at most so long."""
-    labels = 'code="200",handler="reverse_proxy",{le}method="GET",server="shop.x/{side}"'
+    labels = 'code="200",handler="vars",{le}method="GET",server="shop.x/{side}"'
     line = f"caddy_http_request_duration_seconds_{{what}}{{{{{labels}}}}} {{count}}"
     buckets = [
         line.format(what="bucket", le=f'le="{step}",', side=side, count=count)
