@@ -1,4 +1,4 @@
-"""Run the parts of `make test`: each its own process and log, two at a time, scenarios first; a table at the end."""
+"""Run the parts of `make test`: each its own process and log, two scenarios at a time and a light part beside them; a table at the end."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from units import python_for
 PYTHON = sys.executable
 COLLECTION = CACHE / "collections" / "ansible_collections" / "homecloud" / "swarm"
 LOGS = CACHE / "test"
-# A scenario waits about half of its time, and light parts fill in where no scenario is left to start.
+# A scenario waits about half of its time. One light part beside them, which gives way, takes what they leave.
 AT_ONCE = 2
-# These take minutes: they start first, and say so.
+GIVE_WAY = 15
+# These take minutes, and say that they start.
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures, and releases, are played by `make test-full` only.
 OTHER_RELEASES = ("bookworm", "forky")
@@ -125,7 +126,8 @@ def run(part: Part) -> Result:
     folder = checkout.COPY if part.in_copy else ROOT
     with part.log.open("w") as log:
         # A session of its own, so that what the part started can be stopped with it.
-        process = subprocess.Popen(part.command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        command = part.command if part.group in LONG else ("nice", "-n", str(GIVE_WAY), *part.command)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         RUNNING.add(process.pid)
         try:
             code = process.wait(LIMIT_S)
@@ -214,9 +216,11 @@ def main() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX)
         began = time.monotonic()
         checkout.refresh()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            started = sorted((part for part in picked if not part.alone), key=lambda part: part.group not in LONG)
-            results = list(pool.map(run, started))
+        scenarios = [part for part in picked if not part.alone and part.group in LONG]
+        light = [part for part in picked if not part.alone and part.group not in LONG]
+        with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1 if scenarios else AT_ONCE) as beside:
+            running = (pool.map(run, scenarios), beside.map(run, light))
+            results = [result for lane in running for result in lane]
         results += [run(part) for part in picked if part.alone]
         return report(results, time.monotonic() - began)
 
