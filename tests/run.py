@@ -27,6 +27,8 @@ LOGS = CACHE / "test"
 # A scenario waits about half of its time. One light part beside them, which gives way, takes what they leave.
 AT_ONCE = 2
 GIVE_WAY = 15
+# The longest scenarios start first, so that the last ones to end are short.
+LONGEST = ("failures", "default", "load", "parity", "releases", "growth")
 # These take minutes, and say that they start.
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures, and releases, are played by `make test-full` only.
@@ -110,7 +112,8 @@ def _scenarios() -> list[str]:
     wanted = os.environ.get("SCENARIOS", "").split()
     if unknown := sorted(set(wanted) - set(there)):
         sys.exit(f"tests/run.py: SCENARIOS names {', '.join(unknown)}; there are {', '.join(there) or 'none'}.")
-    return [name for name in there if not wanted or name in wanted]
+    chosen = [name for name in there if not wanted or name in wanted]
+    return sorted(chosen, key=lambda name: LONGEST.index(name) if name in LONGEST else len(LONGEST))
 
 
 def run(part: Part) -> Result:
