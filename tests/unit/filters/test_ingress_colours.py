@@ -33,6 +33,7 @@ def running(*services: str) -> dict[str, Any]:
         ([], {"old": "shop_web-blue", "share": "0", "new": "shop_web-blue"}),
         ([running("web")], {"old": "shop_web", "share": "0", "new": "shop_web"}),
         ([running("web-green", "db")], {"old": "shop_web-green", "share": "0", "new": "shop_web-green"}),
+        ([running("web", "web-blue")], {"old": "shop_web", "share": "0", "new": "shop_web"}),
         ([running("db")], {"old": "shop_web-blue", "share": "0", "new": "shop_web-blue"}),
         ([stack()], {"old": "shop_web-green", "share": "0", "new": "shop_web-green"}),
         ([stack(0)], {"old": "shop_web-green", "share": "0", "new": "shop_web-blue"}),
