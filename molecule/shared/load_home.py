@@ -80,7 +80,7 @@ class Home:
         self.version += 1
         return str(self.version)
 
-    def module(self, host: str, name: str, **arguments: Any) -> str:
+    def module(self, host: str, name: str, /, **arguments: Any) -> str:
         """Run one module on a node."""
         ran = self._run(["ansible", host, "--module-name", name, "--args", json.dumps(arguments)])
         if ran.returncode:
