@@ -19,6 +19,8 @@ from tally import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "molecule" / "load"
+#: Seen from the scenario.
+RELEASE = "../../playbooks/release.yml"
 HOST, PLAIN_HOST = "load.home.arpa", "plain.home.arpa"
 EXPOSED = {"service": "web", "port": 8000, "host": HOST}
 SERVICE = "load_web"
@@ -78,7 +80,7 @@ class Home:
         self.version += 1
         return str(self.version)
 
-    def module(self, host: str, name: str, **arguments: Any) -> str:
+    def module(self, host: str, name: str, /, **arguments: Any) -> str:
         """Run one module on a node."""
         ran = self._run(["ansible", host, "--module-name", name, "--args", json.dumps(arguments)])
         if ran.returncode:
@@ -126,8 +128,20 @@ class Home:
         return ran.stdout
 
     def fault(self, kind: str, node: str) -> None:
+        """Do this to a node, or to the lab's registry."""
         lab = [sys.executable, "molecule/lab/lab.py", "fault", kind, node, "--name", self.inventory.parent.name]
         subprocess.run(lab, cwd=ROOT, check=True, capture_output=True)
+
+    def answers_at(self, host: str) -> Tally:
+        """A few answers for the host, asked through each ingress node."""
+        load = Load(self.doors, host, self.inventory.parent / "ingress-ca.crt", self.rate)
+        return load.during(lambda: None, 3 * len(self.doors), tail=0)
+
+    def stack(self, name: str) -> dict[str, Any]:
+        """What stack_info says of a stack."""
+        said = self.module(self.managers[0], "homecloud.swarm.stack_info", name=name).partition("=>")[2]
+        (found,) = yaml.safe_load(said)["stacks"]
+        return dict(found)
 
     def version_at(self, host: str) -> str:
         """Which version answers for the host, asked through the first ingress node."""
@@ -136,25 +150,38 @@ class Home:
 
     def release(self, step: str) -> str:
         """What the playbook release says of it."""
-        ran = self.play("../../playbooks/release.yml", {**self.now, "stack": "twin", "step": step})
+        ran = self.play(RELEASE, {**self.now, "stack": "twin", "step": step})
         if ran.returncode:
             raise NotDone(ran.stdout[-6000:])
         return ran.stdout
 
     def play(self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False) -> subprocess.CompletedProcess[str]:
+        with self.begun(playbook, variables, check) as process:
+            return _ended(process)
+
+    def begun(self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False) -> subprocess.Popen[str]:
+        """A playbook under way, for those who do not wait for its end."""
         given = self.now if variables is None else variables
         extra = [*(["--check"] if check else []), "--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
-        return self._run(["ansible-playbook", *extra, str(SCENARIO / playbook)])
+        return self._begun(["ansible-playbook", *extra, str(SCENARIO / playbook)])
 
     def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
+        with self._begun(words) as process:
+            return _ended(process)
+
+    def _begun(self, words: list[str]) -> subprocess.Popen[str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         program, *rest = words
-        return subprocess.run(
+        return subprocess.Popen(
             [program, "--inventory", str(self.inventory), *rest],
             cwd=ROOT,
             env={**os.environ, "PATH": path},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
+
+
+def _ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    said, _nothing = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, said)

@@ -88,9 +88,9 @@ def leader_change(home: Home) -> None:
         home.module(other, "homecloud.swarm.node", hostname=old, role=role)
 
 
-def twin(home: Home, behave: str = "well", **release: Any) -> dict[str, Any]:
-    """The same app once more, released blue-green."""
-    env = {"IMAGE": "{{ lab_registry }}/target:2", "VERSION": home.next_version(), "BEHAVE": behave, "ON_TERM": "drain"}
+def twin(home: Home, behave: str = "well", version: str = "", **release: Any) -> dict[str, Any]:
+    """The same app once more, released blue-green; in its next version, or in the one that is named."""
+    env = {"IMAGE": "{{ lab_registry }}/target:2", "VERSION": version or home.next_version(), "BEHAVE": behave, "ON_TERM": "drain"}
     return {
         "name": "twin",
         "compose": ["{{ playbook_dir }}/stack.yml"],

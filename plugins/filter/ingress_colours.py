@@ -29,8 +29,9 @@ def ingress_colours(sites: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping
 def _files(site: Mapping[str, Any], stack: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     service = site["service"]
     running = {found["service"].removeprefix(f"{site['app']}_") for found in stack.get("services") or ()}
-    candidates = (f"{service}-blue", f"{service}-green", service)
-    serving = (stack.get("colours") or {}).get(service) or next((name for name in candidates if name in running), candidates[0])
+    # one without a colour serves until its first release has ended
+    candidates = (service, f"{service}-blue", f"{service}-green")
+    serving = (stack.get("colours") or {}).get(service) or next((name for name in candidates if name in running), f"{service}-blue")
     release = stack.get("release") or {}
     names = {"old": (release.get("old") or {}).get(service, serving), "new": (release.get("new") or {}).get(service, serving)}
     weight = int(release.get("weight", 0))

@@ -87,11 +87,11 @@ def _carry_out(engine: Engine, plan: Plan, again: Callable[[], Plan], auth: Auth
     needed = [step for step in plan.steps if step.sort is not Sort.SERVICE and step.kind is not Kind.REMOVE]
     for step in needed:
         act(engine, step, None, clock)
-        done.append(_said(step))
+        done.append(said(step))
     for step in (again() if needed else plan).steps:
         if step.sort is Sort.SERVICE:
             act(engine, step, auth, clock)
-            done.append(_said(step))
+            done.append(said(step))
 
 
 def begin_anew(engine: Engine, service: str) -> None:
@@ -141,7 +141,8 @@ def adopt(engine: Engine, plan: Plan) -> frozenset[tuple[Sort, str]]:
     return frozenset(denied)
 
 
-def _said(step: Step) -> str:
+def said(step: Step) -> str:
+    """A step in words, as what was achieved is told."""
     return f"{step.kind.value} {step.sort.value} {step.name}"
 
 

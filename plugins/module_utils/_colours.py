@@ -34,11 +34,13 @@ class Switch:
     old: Placed
     new: Placed
     weight: int = 0
+    #: whether the new services have been seen to come up
+    started: bool = True
 
     @property
     def phase(self) -> str:
-        """``preview`` before anybody sees the new colour, ``canary`` while some do, ``promoted`` when all do."""
-        return {0: "preview", 100: "promoted"}.get(self.weight, "canary")
+        """``starting``, ``preview`` before anybody sees the new colour, ``canary`` while some do, ``promoted`` when all do."""
+        return {0: "preview", 100: "promoted"}.get(self.weight, "canary") if self.started else "starting"
 
     def to_label(self) -> str:
         return json.dumps({"old": dict(self.old), "new": dict(self.new), "weight": self.weight}, sort_keys=True)
@@ -56,10 +58,10 @@ class Switch:
 def placed(keys: Iterable[str], remembered: Placed, live: Iterable[str], stack: str) -> dict[str, str]:
     """Which service stands for each key: as remembered, if it is there, else what is; a key that nothing stands for is left out.
 
-    ``live`` are full names.
+    ``live`` are full names. A service without a colour serves until its first release has ended, whatever runs beside it.
     """
     there = {name.removeprefix(f"{stack}_") for name in live}
-    candidates = {key: (remembered.get(key, ""), f"{key}-{BLUE}", f"{key}-{GREEN}", key) for key in keys}
+    candidates = {key: (remembered.get(key, ""), key, f"{key}-{BLUE}", f"{key}-{GREEN}") for key in keys}
     found = {key: next((name for name in names if name in there), "") for key, names in candidates.items()}
     return {key: name for key, name in found.items() if name}
 

@@ -23,6 +23,11 @@ class SwarmError(Exception):
         self.message = message
         self.achieved: Mapping[str, Any] = achieved or {}
 
+    def say_more(self, sentences: str) -> None:
+        """Add what only the caller knows."""
+        self.message = f"{self.message}\n{sentences}"
+        self.args = (self.message,)
+
 
 class ComposeError(SwarmError):
     """A Compose file says something that cannot be deployed; ``path`` leads to the place."""

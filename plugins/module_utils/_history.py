@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ._clock import Clock
-from ._colours import Placed, Switch
+from ._colours import Placed, Switch, placed
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
 from ._model import MADE, NAMESPACE, REVISION, REVOKED, SWITCH, VERDICT, Body, References, Sort
@@ -167,6 +167,17 @@ def switching(past: Sequence[Revision]) -> tuple[Revision, Switch] | None:
     """The release that is under way."""
     switch = past[0].switch if past else None
     return (past[0], switch) if switch else None
+
+
+def starting(past: Sequence[Revision], live: Iterable[str], stack: str) -> tuple[Revision, Switch] | None:
+    """The release whose deploy has not ended: it is under way, or was interrupted before anybody saw the new colour come up.
+
+    ``live`` are full names of services.
+    """
+    content = past[0].content() if past and past[0].is_pending else None
+    new = content.state.colours if content else {}
+    old = {key: name for key, name in placed(new, colours(past), live, stack).items() if name != new[key]}
+    return (past[0], Switch(old, {key: new[key] for key in old}, started=False)) if old else None
 
 
 def colours(past: Sequence[Revision]) -> Placed:

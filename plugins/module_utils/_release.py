@@ -121,7 +121,9 @@ class Release:
         are the services that stand for coloured ones, and ``switch`` is the release that begins with this deploy.
         """
         past = revisions(actual.records)
-        given_up = past[0] if past and past[0].is_pending else None
+        # a release that has lost what it had made is mended by a deploy of the same files, which takes its place
+        mended = switch is not None and plan.changed and switching(past) is not None
+        given_up = past[0] if past and (past[0].is_pending or mended) else None
         now = self.clock.wall()
         waiting = Waiting(
             touched=touched(plan),
@@ -131,7 +133,7 @@ class Release:
             leftovers=leftovers(plan),
             switch=switch.to_label() if switch else "",
         )
-        wanted = _with_colours(after(plan, actual, self.request.name, order), self.request.name, colours or {}, switch)
+        wanted = with_colours(after(plan, actual, self.request.name, order), self.request.name, colours or {}, switch)
         state = as_asked(wanted, _remembered(past))
         if plan.changed or (switch and not switching(past)):
             content = Content(
@@ -220,7 +222,7 @@ def under_way(stack: str, past: list[Revision]) -> str:
     return f"A release of stack '{stack}' is under way (revision {revision.number}: {services} gets {switch.weight} of 100 requests)"
 
 
-def _with_colours(state: State, stack: str, colours: Placed, switch: Switch | None) -> State:
+def with_colours(state: State, stack: str, colours: Placed, switch: Switch | None) -> State:
     """The state with its coloured services, of which a release leaves only the new ones."""
     old = {f"{stack}_{name}" for name in switch.old.values()} if switch else set()
     services = {name: spec for name, spec in state.services.items() if name not in old}

@@ -19,12 +19,14 @@ from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._engine import Engine, api_version
 from ._errors import NotInSwarmError, NotManagerError, RefusedError
-from ._history import colours, needed, needed_by_all, revisions, switching
+from ._history import Revision, colours, needed, needed_by_all, revisions, switching
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Body, Kind, Outcome, Plan, References, Sort
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
-from ._release import NEXT, Release, outcome, taken_up, under_way
+from ._release import NEXT, Release, outcome, taken_up, under_way, with_colours
 from ._request import Request
+from ._spec import same
+from ._state import after
 from ._verifier import verify_all
 from ._wait import Ended, Wait, leftovers
 
@@ -159,10 +161,18 @@ class Deploy(Release):
     def _planned(self, written: Desired, actual: Actual, intent: Intent) -> tuple[Cast, Plan]:
         cast = self._cast(written, actual, intent)
         plan = self.foreseen(self._compared(cast, actual, intent))
-        if cast.switch and plan.changed and switching(revisions(actual.records)):
-            sentence = under_way(self.request.name, revisions(actual.records))
-            raise RefusedError(f"{sentence}, and these files are not its own. {NEXT}")
+        past = revisions(actual.records)
+        if cast.switch and plan.changed and switching(past) and not self._is_own(past[0], cast, plan, actual):
+            raise RefusedError(f"{under_way(self.request.name, past)}, and these files are not its own. {NEXT}")
         return cast, plan
+
+    def _is_own(self, revision: Revision, cast: Cast, plan: Plan, actual: Actual) -> bool:
+        """Whether the release began with these files: then they only bring back what was lost, as by an abort that was cut off."""
+        content = revision.content()
+        stack = self.request.name
+        made = with_colours(after(plan, actual, stack, cast.desired.order), stack, cast.colours, cast.switch).services
+        then = content.state.services if content else {}
+        return made.keys() == then.keys() and all(same(spec, then[name]) for name, spec in made.items())
 
     def _cast(self, written: Desired, actual: Actual, intent: Intent) -> Cast:
         """Under which names the services of the files are written: a coloured one that changes gets the colour that is next."""

@@ -17,7 +17,7 @@ from ._converge import judge_all
 from ._diff import as_values, drawn
 from ._engine import Engine
 from ._errors import RefusedError
-from ._history import Revision, colours, revisions, switching
+from ._history import Revision, colours, revisions, starting, switching
 from ._model import NAMESPACE, REVISION, Body, Outcome, Plan, Snapshot
 from ._release import shown
 from ._rollback import aim
@@ -82,7 +82,7 @@ def describe(name: str, found: Mapping[str, Iterable[Body]], nodes: list[Body]) 
     current = [task for service in services for task in tasks[service["ID"]]]
     findings = judge_all(Snapshot(services, current, nodes, time.time()), Limits())
     past = revisions(item for item in found["records"] if _stack(item) == name)
-    release = switching(past)
+    release = switching(past) or starting(past, by_name, name)
     return {
         "name": name,
         "release": {"revision": release[0].number, **(shown(release[1]) or {})} if release else None,

@@ -8,20 +8,21 @@ The share of requests is only written down here; the ingress acts on it. So a co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ._actual import Actual, observe
-from ._apply import apply, tidy
+from ._apply import apply, said, tidy
 from ._clock import SYSTEM, Clock, shifted
 from ._colours import Placed, Switch
+from ._diff import as_values
 from ._engine import Engine
-from ._errors import RefusedError
-from ._history import Content, Ending, Revision, mark, needed, needed_by_all, read, revisions, switching
+from ._errors import RefusedError, SwarmError
+from ._history import Content, Ending, Revision, mark, needed, needed_by_all, read, revisions, starting, switching
 from ._images import credentials
 from ._model import Kind, Outcome, Plan, References, Sort, Step
-from ._release import outcome, shown
+from ._release import Release, outcome, shown
 from ._request import Request
 from ._state import as_desired, by_rollback, superfluous, way_back
 from ._wait import Ended, Wait, Waiting, leftovers, touched
@@ -30,18 +31,26 @@ from ._wait import Ended, Wait, Waiting, leftovers, touched
 def switch_stack(engine: Engine, options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM) -> Outcome:
     """What the module does."""
     request = Request.of_rollback(options)
-    actual = observe(engine, request.name)
-    found = switching(revisions(actual.records))
+    wait = Wait(engine, request, credentials(engine, request.registry_auth, request.with_registry_auth), clock)
+
+    def observed() -> Actual:
+        return observe(engine, request.name)
+
+    actual = observed()
+    if options["state"] == "aborted" and not check:
+        # a deploy that begins a release may be alive; one that was interrupted has fallen silent
+        actual, _told = Release(wait).undisturbed(actual, observed)
+    past = revisions(actual.records)
+    found = switching(past) or starting(past, actual.services, request.name)
     if found is None:
         if options["state"] == "switched":
             raise RefusedError(
                 f"Stack '{request.name}' is in no release, so there is no colour to give requests to; a deploy with blue_green begins one."
             )
         return Outcome(changed=False, values={"release": None, "plan": []})
-    wait = Wait(engine, request, credentials(engine, request.registry_auth, request.with_registry_auth), clock)
     work = Switching(wait, *found)
     if options["state"] == "switched":
-        return work.weighted(options["weight"], check)
+        return work.weighted(options["weight"], actual.services, check)
     return work.finished(check) if options["state"] == "finished" else work.aborted(check)
 
 
@@ -62,11 +71,13 @@ class Switching:
     def stack(self) -> str:
         return self.wait.request.name
 
-    def weighted(self, weight: int, check: bool) -> Outcome:
-        """Write down how many of 100 requests the new colour gets."""
+    def weighted(self, weight: int, live: Collection[str], check: bool) -> Outcome:
+        """Write down how many of 100 requests the new colour gets. ``live`` are full names of services."""
         if not 0 <= weight <= 100:
             raise RefusedError(f"weight takes 0 to 100, not {weight}: it is the new colour's share of 100 requests.")
         wanted = replace(self.switch, weight=weight)
+        if problem := astray(self.switch, wanted, {name.removeprefix(f"{self.stack}_") for name in live}):
+            raise RefusedError(f"Stack '{self.stack}': {problem}")
         if wanted != self.switch and not check:
             mark(self.wait.engine, self.revision, self.stack, Ending.SWITCHING, switch=wanted)
         before, after = ({"weights": _weights(switch)} for switch in (self.switch, wanted))
@@ -132,10 +143,17 @@ class Switching:
             since=wait.clock.wall(),
             deadline=wait.clock.wall() + wait.request.limits.timeout,
             changed=True,
+            done=tuple(said(step) for step in found.steps if step.sort is Sort.SERVICE),
             leftovers=leftovers(found),
         )
-        apply(wait.engine, found, plan, wait.auth, wait.clock)
-        ended = wait.see_through(waiting)
+        try:
+            apply(wait.engine, found, plan, wait.auth, wait.clock)
+            ended = wait.see_through(waiting)
+        except SwarmError as error:
+            error.achieved = {"plan": as_values(found), "changed": True, "done": list(waiting.done), **error.achieved}
+            done = ", ".join(error.achieved["done"]) or "nothing"
+            error.say_more(f"Done so far: {done}. The release is still under way: abort it again when this is mended.")
+            raise
         mark(wait.engine, self._again(), self.stack, Ending.ROLLED_BACK)
         return replace(outcome(found, replace(ended, revision=self.revision.number), ended.warnings), changed=True)
 
@@ -154,6 +172,29 @@ class Switching:
 
     def _actual(self, content: Content) -> Actual:
         return observe(self.wait.engine, self.stack, as_desired(content.state, self.stack), strict=False)
+
+
+def astray(now: Switch, wanted: Switch, live: Collection[str]) -> str:
+    """Why requests may not move so: to services that are not there, away from those that are; empty if they may.
+
+    ``live`` are names without the stack's. Where a run was cut off, one of the colours may be gone already.
+    """
+    gone = {side: [name for name in side_names.values() if name not in live] for side, side_names in (("old", now.old), ("new", now.new))}
+    if wanted.weight and not now.started:
+        return (
+            f"the release of {_names(now.new)} is still starting, so nobody knows whether it can answer; run its deploy again to go on, "
+            "or abort the release."
+        )
+    if wanted.weight < now.weight and gone["old"] and not gone["new"]:
+        return (
+            f"the old colour ({', '.join(gone['old'])}) is gone, so no requests can go back to it; give the new one all of them "
+            "(weight: 100) and finish the release, after which homecloud.swarm.stack_rollback brings the version before back."
+        )
+    if wanted.weight > now.weight and gone["new"] and not gone["old"]:
+        return (
+            f"the new colour ({', '.join(gone['new'])}) is gone, so it can get no requests; deploy the release's files again, or abort it."
+        )
+    return ""
 
 
 def _weights(switch: Switch) -> dict[str, int]:

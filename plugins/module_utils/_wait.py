@@ -58,7 +58,7 @@ class Waiting:
     #: seconds by which the leader's clock, which all times here are of, is ahead of this machine's
     ahead: float = 0.0
     changed: bool = False
-    #: steps that were carried out before the engine refused one
+    #: steps that were carried out before the engine refused one, or that nothing leads back from
     done: tuple[str, ...] = ()
     #: what nobody needs any more once the stack is well: sort, name, id
     leftovers: tuple[tuple[str, str, str], ...] = ()
@@ -256,7 +256,7 @@ class Wait:
         waiting = replace(waiting, why=tuple(why), failures=tuple(failures))
         record = read(self.engine, waiting.record, self.request.name) if waiting.record else None
         content = record.content() if record else None
-        reason = self._no_way_back(content)
+        reason = self._no_way_back(waiting, content)
         if reason or content is None or content.before is None:
             if record:
                 self._close(waiting, Ending.FAILED)
@@ -303,8 +303,10 @@ class Wait:
             self._is_lost(waiting, findings)
         return self._carried_back(waiting, earlier)
 
-    def _no_way_back(self, content: Content | None) -> str:
+    def _no_way_back(self, waiting: Waiting, content: Content | None) -> str:
         """Why the stack stays as it is; empty if it can go back."""
+        if content is None and waiting.done:
+            return "There is nothing else to go back to."
         if content is None:
             return "This run changed nothing, so there is nothing to take back."
         if not self.request.goes_back:

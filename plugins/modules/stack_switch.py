@@ -30,11 +30,13 @@ options:
     aliases: [stack]
   state:
     description:
-      - V(switched) gives the new colour O(weight) of 100 requests.
+      - V(switched) gives the new colour O(weight) of 100 requests. Refused where they would go to a colour that is gone, away from one
+        that is there.
       - V(finished) removes the old colour, and with it the secrets and configs that nothing else needs. It has to have no requests any
         more. Changes nothing when no release is under way.
       - V(aborted) takes back all that the release's deploy changed, and waits until the stack is well. The new colour has to have no
-        requests. Changes nothing when no release is under way.
+        requests. Changes nothing when no release is under way. One whose deploy was interrupted is taken back too, when the deploy has
+        given no sign of life for a minute.
     type: str
     choices: [switched, finished, aborted]
     default: switched
@@ -87,7 +89,9 @@ release:
   type: dict
   contains:
     phase:
-      description: One of C(preview), C(canary), C(promoted).
+      description: >-
+        One of C(preview), C(canary), C(promoted); C(starting) while the deploy that begins the release is under way, or after it was
+        interrupted.
       type: str
       sample: canary
     weight:

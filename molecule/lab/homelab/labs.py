@@ -119,9 +119,11 @@ def on_kernel(shape: Shape, images: Container[str]) -> Shape:
 
 
 def fault(engine: Engine, home: Home, lab: Lab, kind: str, node: str) -> None:
-    """Do this to a node; `start` returns when it is ready again."""
+    """Do this to a node, or to the registry; `start` returns when it is ready again."""
     inflict(engine, lab, kind, node)
-    if kind == "start":
+    if kind == "start" and node == REGISTRY:
+        await_registry(engine, lab, Keys.kept(lab.folder).tls)
+    elif kind == "start":
         container = lab.container(node)
         image = engine.inspect_container(container)["Image"]
         await_ready(engine, container, inspect_host(engine, home.host, image))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A blue-green release step by step: who sees which version, what runs, and a run that was interrupted."""
+"""A blue-green release step by step: who sees which version, and what runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import outside
 import pytest
-from load_home import Home, NotDone
+from load_home import Home
 from load_rows import TWIN_HOST, no_twin, twin
 
 PREVIEW = f"preview.{TWIN_HOST}"
@@ -69,17 +69,3 @@ def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str])
     assert (home.version_at(TWIN_HOST), home.version_at(PREVIEW)) == (old, old)
     assert len(colours(home)) == 1
     assert "No release is under way" in home.release("status")
-
-
-@pytest.mark.parametrize("weight", [0, 50, 100] if FULL else [50])
-def test_the_next_run_ends_what_another_one_has_begun(home: Home, under_way: tuple[str, str], weight: int) -> None:
-    """The controller was lost after it had written down how many requests the new version shall get, before the ingress knew."""
-    _old, new = under_way
-    home.module(home.managers[0], "homecloud.swarm.stack_switch", stack="twin", weight=weight)
-    with pytest.raises(NotDone, match="these files are not its own"):
-        home.apply(load_more=[twin(home, auto_promote=False)])
-    home.version -= 1
-    home.apply(load_more=[{**twin(home, auto_promote=True), "env": {**twin(home)["env"], "VERSION": new}}])
-    home.version = int(new)
-    assert home.version_at(TWIN_HOST) == new
-    assert len(colours(home)) == 1

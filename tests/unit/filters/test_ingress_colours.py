@@ -36,6 +36,7 @@ def running(*services: str) -> dict[str, Any]:
         ([], {"other": GREEN, "old": BLUE, "share": "0", "new": BLUE}),
         ([running("web")], {"other": BLUE, "old": "shop_web", "share": "0", "new": "shop_web"}),
         ([running("web-green", "db")], {"other": BLUE, "old": GREEN, "share": "0", "new": GREEN}),
+        ([running("web", "web-blue")], {"other": BLUE, "old": "shop_web", "share": "0", "new": "shop_web"}),
         ([running("db")], {"other": GREEN, "old": BLUE, "share": "0", "new": BLUE}),
         ([stack()], {"other": BLUE, "old": GREEN, "share": "0", "new": GREEN}),
         # nobody may see a preview, whatever becomes of the version that serves

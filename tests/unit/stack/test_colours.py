@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._colours import Switch, following, placed
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
-from ansible_collections.homecloud.swarm.plugins.module_utils._errors import NotConvergedError, RefusedError
-from ansible_collections.homecloud.swarm.plugins.module_utils._history import needed_by_all
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError, NotConvergedError, RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._history import STALE, needed_by_all
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import SWITCH_OPTIONS
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
@@ -248,6 +249,8 @@ def test_colours_take_turns() -> None:
         ({"a": "a-green"}, {"s_a-green", "s_a-blue"}, {"a": "a-green"}),
         ({"a": "a-green"}, {"s_a-blue"}, {"a": "a-blue"}),
         ({}, {"s_a"}, {"a": "a"}),
+        # its first release has not ended
+        ({}, {"s_a", "s_a-blue"}, {"a": "a"}),
         ({}, {"s_b"}, {}),
     ],
 )
@@ -255,13 +258,18 @@ def test_who_stands_for_a_key(remembered_as: dict[str, str], live: set[str], fou
     assert placed(["a"], remembered_as, live, "s") == found
 
 
-def test_a_deploy_that_was_killed_becomes_a_release(released: Swarm) -> None:
-    """All was done but the last write, which says so."""
-    labels = remembered(released)[0].live["Spec"]["Labels"]
+def cut_off(swarm: Swarm) -> Swarm:
+    """The deploy that begins the release was killed when all was done but the last write, which says so."""
+    labels = remembered(swarm)[0].live["Spec"]["Labels"]
     labels["homecloud.swarm.verdict"] = "pending"
     labels.pop("homecloud.swarm.switch")
-    released.time += 100
-    assert seen(released) == (None, {"a": "a-blue"})
+    swarm.time += 100
+    return swarm
+
+
+def test_a_deploy_that_was_killed_becomes_a_release(released: Swarm) -> None:
+    cut_off(released)
+    assert seen(released) == ("starting", {"a": "a-blue"})
     assert release(released, {"a": "two", "b": "one"}).values["release"]["new"] == {"a": "a-green"}
     assert seen(released) == ("preview", {"a": "a-blue"})
     assert [ending for _number, ending in released.endings()] == ["converged", "interrupted", "switching"]
@@ -343,3 +351,126 @@ def test_the_record_of_a_release_under_way_goes_with_its_stack(released: Swarm) 
     """So that whoever leads it on notices."""
     removed(released, keep_history=True)
     assert [ending for _number, ending in released.endings()] == ["converged"]
+
+
+def test_a_deploy_that_was_killed_is_taken_back(released: Swarm) -> None:
+    cut_off(released)
+    for state in ("finished", "switched"):
+        with pytest.raises(RefusedError, match=r"still gets 100 of 100 requests|is still starting"):
+            switch(released, state, weight=50)
+    # nobody sends requests there yet
+    assert not switch(released, weight=0).changed
+    assert switch(released, "aborted", check=True).changed
+    assert switch(released, "aborted").changed
+    assert released.commands() == {"s_a-blue": "one", "s_b": "one"}
+    assert seen(released) == (None, {"a": "a-blue"})
+    assert [ending for _number, ending in released.endings()] == ["converged", "rolled_back"]
+
+
+def test_a_deploy_that_is_alive_ends_before_it_is_taken_back(released: Swarm) -> None:
+    cut_off(released).time -= 100
+    began = released.time
+    switch(released, "aborted")
+    assert released.time - began >= STALE
+
+
+@pytest.mark.parametrize("commands", [{"a": "two", "b": "one"}, {"a": "three", "b": "one"}])
+def test_a_deploy_of_an_app_without_colours_yet_that_was_killed(commands: dict[str, str]) -> None:
+    """What served before still does, however often the release is begun."""
+    swarm = Swarm()
+    run(swarm, {"a": "one", "b": "one"})
+    release(swarm, {"a": "two", "b": "one"})
+    cut_off(swarm)
+    assert seen(swarm) == ("starting", {"a": "a"})
+    assert release(swarm, commands).values["release"]["old"] == {"a": "a"}
+    assert swarm.commands() == {"s_a": "one", "s_a-blue": commands["a"], "s_b": "one"}
+
+
+def test_a_plain_deploy_that_was_killed_is_no_release(swarm: Swarm) -> None:
+    release(swarm, {"a": "one", "b": "two"})
+    remembered(swarm)[0].live["Spec"]["Labels"]["homecloud.swarm.verdict"] = "pending"
+    swarm.time += 100
+    assert seen(swarm) == (None, {"a": "a-blue"})
+    assert not switch(swarm, "aborted").changed
+
+
+def gone(swarm: Swarm, *services: str) -> None:
+    swarm.objects["services"] = {key: item for key, item in swarm.objects["services"].items() if item["Spec"]["Name"] not in services}
+
+
+@pytest.mark.parametrize(
+    ("before", "removed", "weight", "sentence"),
+    [
+        (100, ["s_a-blue"], 0, r"old colour \(a-blue\) is gone"),
+        (100, ["s_a-blue"], 100, ""),
+        (50, ["s_a-blue"], 100, ""),
+        (0, ["s_a-green"], 50, r"new colour \(a-green\) is gone"),
+        (50, ["s_a-green"], 0, ""),
+        # then there is nobody to keep requests with
+        (50, ["s_a-green", "s_a-blue"], 0, ""),
+    ],
+)
+def test_requests_do_not_move_to_what_is_gone(released: Swarm, before: int, removed: list[str], weight: int, sentence: str) -> None:
+    switch(released, weight=before)
+    gone(released, *removed)
+    with pytest.raises(RefusedError, match=sentence) if sentence else nullcontext():
+        switch(released, weight=weight)
+
+
+def test_an_end_that_was_cut_off_is_reached(released: Swarm) -> None:
+    switch(released, weight=100)
+    gone(released, "s_a-blue")
+    assert not release(released, {"a": "two", "b": "one"}).changed
+    assert switch(released, "finished").changed
+    assert seen(released) == (None, {"a": "a-green"})
+
+
+def test_an_abort_that_was_cut_off_is_reached(released: Swarm) -> None:
+    gone(released, "s_a-green")
+    assert switch(released, "aborted").changed
+    assert released.commands() == {"s_a-blue": "one", "s_b": "one"}
+    assert [ending for _number, ending in released.endings()] == ["converged", "rolled_back"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_the_same_files_bring_back_what_an_abort_that_was_cut_off_took_away(released: Swarm, check: bool) -> None:
+    gone(released, "s_a-green")
+    with pytest.raises(RefusedError, match="these files are not its own"):
+        release(released, {"a": "three", "b": "one"})
+    came = release(released, {"a": "two", "b": "one"}, check=check)
+    assert came.changed
+    assert came.values["release"]["new"] == {"a": "a-green"}
+    if not check:
+        assert released.commands() == {"s_a-blue": "one", "s_a-green": "two", "s_b": "one"}
+        assert [ending for _number, ending in released.endings()] == ["converged", "interrupted", "switching"]
+        # the way back still leads to before the release
+        switch(released, "aborted")
+        assert released.commands() == {"s_a-blue": "one", "s_b": "one"}
+
+
+def test_an_abort_after_which_the_stack_is_not_well_says_what_it_did(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    release(swarm, {"a": "two", "b": "two"})
+    task = swarm._task
+
+    def sick(service: Any) -> dict[str, Any]:
+        ended = {"DesiredState": "shutdown", "Status": {"State": "failed", "Err": "boom"}}
+        return {**task(service), **(ended if service["Spec"]["Name"] == "s_b" else {})}
+
+    monkeypatch.setattr(swarm, "_task", sick)
+    words = r"There is nothing else to go back to\.\nDone so far: .*remove service s_a-green"
+    with pytest.raises(NotConvergedError, match=words) as raised:
+        switch(swarm, "aborted")
+    assert raised.value.achieved["changed"]
+    assert "remove service s_a-green" in raised.value.achieved["done"]
+    assert seen(swarm)[0] == "preview"
+    monkeypatch.undo()
+    assert switch(swarm, "aborted").changed
+    assert seen(swarm) == (None, {"a": "a-blue"})
+
+
+def test_an_abort_that_the_engine_stops_says_what_it_did(released: Swarm) -> None:
+    released.traps["DELETE /services"] = EngineError("the disk is full")
+    with pytest.raises(EngineError, match=r"the disk is full\nDone so far: nothing\. The release is still under way: abort it"):
+        switch(released, "aborted")
+    del released.traps["DELETE /services"]
+    assert switch(released, "aborted").changed
