@@ -84,7 +84,7 @@ def found(run: Callable[[str, str], str], values: Iterable[str], places: Mapping
 
 # Looks again and again, until its standard input ends, and prints each thing that it sees once.
 WATCHMAN = """
-import glob, json, os, sys, threading
+import glob, json, os, sys, threading, time
 wanted = {name: [form.encode() for form in forms] for name, forms in json.loads(sys.stdin.readline()).items()}
 ended = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
@@ -103,6 +103,7 @@ def look(place, path):
 rounds = 0
 while True:
     rounds += 1
+    began = time.monotonic()
     for place, patterns in places.items():
         for path in (path for pattern in patterns for path in glob.glob(pattern)):
             look(place, path)
@@ -112,7 +113,8 @@ while True:
                 path = os.path.join(below, name)
                 if os.path.isfile(path):
                     look("file", path)
-    if ended.wait(0.05):
+    # a tenth of a processor at most: what is watched needs it
+    if ended.wait(max(0.1, 9 * (time.monotonic() - began))):
         break
 print(json.dumps(["rounds", str(rounds)]), flush=True)
 """
