@@ -77,7 +77,8 @@ def _unpacked(record: str) -> str:
 
 def found(run: Callable[[str, str], str], values: Iterable[str], places: Mapping[str, str]) -> set[str]:
     """The places of a node where one of the values can be seen. ``run`` runs a script with this on its standard input."""
-    looks = [f"if ({show}) | grep --text --quiet --fixed-strings --file {PATTERN}; then echo '{place}'; fi" for place, show in places.items()]
+    search = f"grep --text --quiet --fixed-strings --file {PATTERN}"
+    looks = [f"if ({show}) | {search}; then echo '{place}'; fi" for place, show in places.items()]
     script = "\n".join([f"umask 077; cat > {PATTERN}", *looks, f"rm {PATTERN}"])
     return set(run(script, "\n".join(form for value in values for form in forms(value))).splitlines())
 
@@ -119,7 +120,7 @@ while True:
 print(json.dumps(["rounds", str(rounds)]), flush=True)
 """
 # Where modules leave what they leave. What is open only to the engine and its containers is not among it.
-TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/root", "/home")
+TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/root", "/home")  # noqa: S108 - only looked at
 Seen = tuple[str, str]
 
 

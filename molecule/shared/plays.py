@@ -18,8 +18,9 @@ def play(
 ) -> subprocess.CompletedProcess[str]:
     """Files of variables and single ones, later ones before earlier ones; further words for the command."""
     given = [*(f"@{path}" for path in variables), json.dumps(more)]
+    variables_given = [word for one in given for word in ("--extra-vars", one)]
     return subprocess.run(
-        ["ansible-playbook", *words, "--inventory", outside.INVENTORY, *(word for one in given for word in ("--extra-vars", one)), playbook],
+        ["ansible-playbook", *words, "--inventory", outside.INVENTORY, *variables_given, playbook],
         cwd=outside.ROOT,
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,

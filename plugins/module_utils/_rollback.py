@@ -57,9 +57,8 @@ class Rollback(Release):
         def planned(actual: Actual) -> Plan:
             # at each look: what was there may be replaced meanwhile, and a name alone does not tell
             if missing := lost(state, actual):
-                raise RefusedError(
-                    f"Revision {revision.number} of stack '{self.request.name}' cannot be brought back: {'; '.join(missing)}. {_mend(revision)}"
-                )
+                number, why = revision.number, "; ".join(missing)
+                raise RefusedError(f"Revision {number} of stack '{self.request.name}' cannot be brought back: {why}. {_mend(revision)}")
             return self._compared(state, actual)
 
         plan = self.foreseen(planned(actual))
@@ -77,8 +76,8 @@ class Rollback(Release):
     def _check_labels(self, then: State, newest: State | None, actual: Actual) -> None:
         if newest and (bare := unlabelled(then, newest, actual)):
             raise RefusedError(
-                f"Stack '{self.request.name}' cannot go back with its present secrets, as {', '.join(bare)}, which its services use now, has "
-                "lost this collection's labels and so cannot be told from others; deploy the stack once more, which makes a new version."
+                f"Stack '{self.request.name}' cannot go back with its present secrets, as {', '.join(bare)}, which its services use now, "
+                "has lost this collection's labels and cannot be told from others now; deploy the stack again, which makes a new version."
             )
 
     def _placed(self, then: State, actual: Actual, past: list[Revision]) -> Placed:

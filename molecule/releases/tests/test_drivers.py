@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,28 +116,29 @@ def plugin(driver: Driver, tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def held(driver: Driver, name: str = "homevault", *, check: bool = False, **entry: Any) -> Any:
+def held(driver: Driver, entry: dict[str, Any], *, check: bool = False) -> Any:
     web = {**idle(driver), "secrets": ["told"]}
-    file = {"services": {"web": web}, "secrets": {"told": {"driver": name, **entry}}}
+    file = {"services": {"web": web}, "secrets": {"told": entry}}
     return driver.stack(STACK, file, check=check, resolve_image="never")
 
 
 def test_a_plugin_has_the_value(driver: Driver, plugin: None) -> None:
-    first, second = {"driver_opts": {"path": "one"}}, {"driver_opts": {"path": "two"}}
+    first, second = ({"driver": "homevault", "driver_opts": {"path": path}} for path in ("one", "two"))
     for entry, name in ((first, f"{STACK}_told"), (second, f"{STACK}_told.v2")):
-        foretold = held(driver, check=True, **entry)
-        done = held(driver, **entry)
+        foretold = held(driver, entry, check=True)
+        done = held(driver, entry)
         assert foretold.values["plan"] == done.values["plan"]
         assert read(driver, "/run/secrets/told") == (f"{name} for {STACK}_web",)
         assert driver.engine.get(f"/secrets/{name}")["Spec"]["Driver"] == {"Name": "homevault", "Options": entry["driver_opts"]}
         with driver.ear.heard():
-            assert not held(driver, **entry).changed
-            assert not held(driver, check=True, **entry).changed
+            assert not held(driver, entry).changed
+            assert not held(driver, entry, check=True).changed
         assert driver.ear.writes() == []
-    labelled = held(driver, **second, labels={"of": "ours"})
+    labels = {"labels": {"of": "ours"}}
+    labelled = held(driver, {**second, **labels})
     assert [(step["action"], step["type"]) for step in labelled.values["plan"]] == [("update", "secret")]
     assert driver.engine.get(f"/secrets/{STACK}_told.v2")["Spec"]["Labels"]["of"] == "ours"
-    assert not held(driver, **second, labels={"of": "ours"}).changed
+    assert not held(driver, {**second, **labels}).changed
     driver.roll_back(STACK, 1)
     assert read(driver, "/run/secrets/told") == (f"{STACK}_told for {STACK}_web",)
 
@@ -146,6 +146,7 @@ def test_a_plugin_has_the_value(driver: Driver, plugin: None) -> None:
 def test_a_plugin_that_is_not_there_is_named(driver: Driver, full: bool) -> None:
     if not full:
         pytest.skip("the engine looks for it for 15 s")
-    with pytest.raises(NotConvergedError, match=r'Secret filled_told could not be created.*plugin "nowhere" not found; install that plugin'):
-        held(driver, "nowhere")
+    said = r'Secret filled_told could not be created.*plugin "nowhere" not found; install that plugin on every manager'
+    with pytest.raises(NotConvergedError, match=said):
+        held(driver, {"driver": "nowhere"})
     assert not driver.services(STACK)

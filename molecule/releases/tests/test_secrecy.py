@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that rotate, fail and come back are told nowhere, while it is done and after it. That the search can find one is shown with a planted one."""
+"""Values that rotate, fail and come back are told nowhere, while it is done and after it. A planted one shows that the search finds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import leaks
 import outside
@@ -58,8 +57,8 @@ def careless(node: Node, value: str) -> subprocess.Popen[str]:
     return node.start("env", f"VALUE={value}", "sh", "-c", "read line", value)
 
 
-@pytest.fixture(scope="module")
-def no_stack(driver: Driver) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def clean(driver: Driver) -> Iterator[None]:
     yield
     driver.remove(STACK)
     for item in driver.engine.get("/secrets", filters={"name": [f"{STACK}_"]}):
@@ -69,7 +68,6 @@ def no_stack(driver: Driver) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def played(
     driver: Driver,
-    no_stack: None,
     nodes: dict[str, Node],
     values: dict[str, str],
     real: list[str],
@@ -135,7 +133,7 @@ def test_nothing_is_told_by_the_swarm(played: Played, driver: Driver, values: di
 def test_nothing_is_left_on_nodes(played: Played, nodes: dict[str, Node], values: dict[str, str], real: list[str]) -> None:
     # the app itself has told this one
     quiet = [value for value in real if value != values["third"]]
-    leak = "/var/tmp/planted"
+    leak = "/etc/planted"
 
     def look(node: Node) -> tuple[set[str], set[str]]:
         def run(script: str, text: str) -> str:
