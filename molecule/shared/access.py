@@ -67,6 +67,10 @@ class Node:
         remote = shlex.join(["env", "-i", *names, *command])
         return subprocess.run([*self._ssh, remote], input=text or "", capture_output=True, text=True, check=False)
 
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command on the node and leave it to itself, with pipes."""
+        return subprocess.Popen([*self._ssh, shlex.join(command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
     def check(self, *command: str, text: str | None = None, env: dict[str, str] | None = None) -> str:
         ran = self.run(*command, text=text, env=env)
         assert ran.returncode == 0, f"{shlex.join(command)}: {ran.stderr or ran.stdout}"

@@ -25,6 +25,7 @@ from ._errors import (
     NotInSwarmError,
     NotManagerError,
     OutOfSequenceError,
+    PluginMissingError,
     PortTakenError,
     QuorumLostError,
     SdkMissingError,
@@ -58,6 +59,8 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("has active endpoints", InUseError),
     ("is already in use by service", PortTakenError),
     ("already exists", NameTakenError),
+    # it has looked for one for 15 s by then
+    ('plugin "', PluginMissingError),
     ("not found", NotFoundError),
 )
 
@@ -66,6 +69,7 @@ SENTENCES: Mapping[type[EngineError], str] = {
     NotInSwarmError: "The engine at {address} is in no swarm: make or join one first (homecloud.swarm.cluster).",
     NotManagerError: "The engine at {address} is a worker of its swarm, and only a manager can do this: run the task on a manager.",
     QuorumLostError: "The swarm of the engine at {address} has lost its quorum, as too few of its managers answer: bring the others back.",
+    PluginMissingError: "The engine at {address} refused: {message}; install that plugin on every manager, or name another driver.",
     LockedError: "The engine at {address} is a locked manager: unlock it first (homecloud.swarm.cluster with unlock_key).",
 }
 

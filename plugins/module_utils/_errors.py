@@ -69,6 +69,10 @@ class NotFoundError(EngineError):
     """The engine does not have the object."""
 
 
+class PluginMissingError(EngineError):
+    """No plugin of this name answers the engine."""
+
+
 class NotManagerError(EngineError):
     """Only a manager can answer this call, and this engine is a worker or not in a swarm."""
 

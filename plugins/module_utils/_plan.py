@@ -203,9 +203,9 @@ def _contents(
     for name, body in wanted.items():
         content = intent.contents.get((sort, keys[name]))
         versions = versions_of(name, live)
-        fitting = current(sort, [version for version in versions if _driver(version.live["Spec"]) == _driver(body)], content, intent)
+        fitting = current(sort, [version for version in versions if _drivers(version.live["Spec"]) == _drivers(body)], content, intent)
         if fitting is None:
-            number = next_number(name, versions, taken)
+            number = next_number(name, versions, taken | live.keys())
             called = name_of(name, number)
             labels = {**(body.get("Labels") or {}), KEY: name, VERSION: str(number)}
             newest = versions[0].number if versions else 0
@@ -223,9 +223,10 @@ def _contents(
             yield Step(Kind.UPDATE, sort, fitting.name, body=body, live=fitting.live, changes=changes)
 
 
-def _driver(spec: Body) -> str:
-    """Who fills the content in for each task; it cannot be changed either."""
-    return str((spec.get("Templating") or {}).get("Name") or "")
+def _drivers(spec: Body) -> tuple[str, str, Body]:
+    """Who fills the content in for each task, and who has it, with which options; neither can be changed either."""
+    owner = spec.get("Driver") or {}
+    return str((spec.get("Templating") or {}).get("Name") or ""), str(owner.get("Name") or ""), owner.get("Options") or {}
 
 
 def current(sort: Sort, versions: list[Versioned], content: bytes | None, intent: Intent) -> Versioned | None:
@@ -247,9 +248,9 @@ def chosen(desired: Desired, actual: Actual, intent: Intent) -> dict[tuple[Sort,
     for sort, wanted, keys, live in _sorts(desired, actual):
         for name in wanted:
             versions = versions_of(name, live)
-            alike = [version for version in versions if _driver(version.live["Spec"]) == _driver(wanted[name])]
+            alike = [version for version in versions if _drivers(version.live["Spec"]) == _drivers(wanted[name])]
             fitting = current(sort, alike, intent.contents.get((sort, keys[name])), intent)
-            names[sort, name] = fitting.name if fitting else name_of(name, next_number(name, versions, actual.taken))
+            names[sort, name] = fitting.name if fitting else name_of(name, next_number(name, versions, actual.taken | live.keys()))
     if not intent.exact:
         for sort, external, live in _externals(desired, actual):
             names.update(

@@ -134,7 +134,7 @@ class Release:
             switch=switch.to_label() if switch else "",
         )
         wanted = with_colours(after(plan, actual, self.request.name, order), self.request.name, colours or {}, switch)
-        state = as_asked(wanted, _remembered(past))
+        state = as_asked(wanted, remembered(past))
         if plan.changed or (switch and not switching(past)):
             content = Content(
                 before=self._before(actual, past, given_up, plan),
@@ -180,7 +180,12 @@ class Release:
             return None
         state, now = good[1].state, captured(actual, self.request.name)
         ours = {*state.services, *(step.name for step in plan.steps)}
-        return replace(state, services={**{name: spec for name, spec in now.services.items() if name not in ours}, **state.services})
+        return replace(
+            state,
+            services={**{name: spec for name, spec in now.services.items() if name not in ours}, **state.services},
+            ids={**now.ids, **state.ids},
+            keys={**now.keys, **state.keys},
+        )
 
     def carried_out(self, plan: Plan, waiting: Waiting, again: Callable[[], Plan], told: tuple[str, ...]) -> Outcome:
         """Apply the plan and wait, or take it all back. Raises SwarmError with the plan, and with what was achieved."""
@@ -229,7 +234,7 @@ def with_colours(state: State, stack: str, colours: Placed, switch: Switch | Non
     return replace(state, services=services, order=tuple(name for name in state.order if name not in old), colours=dict(colours))
 
 
-def _remembered(past: list[Revision]) -> State | None:
+def remembered(past: list[Revision]) -> State | None:
     """What the newest revision that can be read set out to make."""
     return next((content.state for revision in past if (content := revision.content())), None)
 

@@ -17,9 +17,9 @@ from ._errors import RefusedError
 from ._history import Content, Revision, colours, last_good, revisions, switching
 from ._images import credentials
 from ._model import Outcome, Plan, References
-from ._release import NEXT, Release, outcome, taken_up, under_way
+from ._release import NEXT, Release, outcome, remembered, taken_up, under_way
 from ._request import Request
-from ._state import State, as_desired, lost, superfluous, way_back, with_current_secrets
+from ._state import State, as_desired, lost, superfluous, unlabelled, way_back, with_current_secrets
 from ._wait import Ended, Wait
 
 
@@ -50,12 +50,18 @@ class Rollback(Release):
         then = recoloured(content.state, now, self.request.name)
         # now with all that the revision names
         actual = self._observed(then)
+        if self.current_secrets:
+            self._check_labels(then, remembered(past), actual)
         state = with_current_secrets(then, actual) if self.current_secrets else then
-        if missing := lost(state, actual):
-            raise RefusedError(
-                f"Revision {revision.number} of stack '{self.request.name}' cannot be brought back: {'; '.join(missing)}. {_mend(revision)}"
-            )
-        plan = self.foreseen(self._compared(state, actual))
+
+        def planned(actual: Actual) -> Plan:
+            # at each look: what was there may be replaced meanwhile, and a name alone does not tell
+            if missing := lost(state, actual):
+                number, why = revision.number, "; ".join(missing)
+                raise RefusedError(f"Revision {number} of stack '{self.request.name}' cannot be brought back: {why}. {_mend(revision)}")
+            return self._compared(state, actual)
+
+        plan = self.foreseen(planned(actual))
         told = (*others, *_doubts(revision))
         if check:
             found = outcome(plan, Ended([]), told)
@@ -64,8 +70,15 @@ class Rollback(Release):
             if waiting is None:
                 # somebody else was faster
                 return self.run(check)
-            found = self.carried_out(plan, waiting, lambda: self._compared(state, self._observed(state)), told)
+            found = self.carried_out(plan, waiting, lambda: planned(self._observed(state)), told)
         return replace(found, values={**found.values, "restored": revision.number})
+
+    def _check_labels(self, then: State, newest: State | None, actual: Actual) -> None:
+        if newest and (bare := unlabelled(then, newest, actual)):
+            raise RefusedError(
+                f"Stack '{self.request.name}' cannot go back with its present secrets, as {', '.join(bare)}, which its services use now, "
+                "has lost this collection's labels and cannot be told from others now; deploy the stack again, which makes a new version."
+            )
 
     def _placed(self, then: State, actual: Actual, past: list[Revision]) -> Placed:
         """The services that stand for coloured ones now, by their keys."""
@@ -124,7 +137,7 @@ def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision,
 def _mend(revision: Revision) -> str:
     if revision.revoked:
         return f"Revoked were {', '.join(revision.revoked)}: bring the revision back with 'secrets: current', or choose another one."
-    return "Make it again, or choose another revision."
+    return "Make again what is gone; 'secrets: current' takes a secret that was made anew as it is now. Or choose another revision."
 
 
 def _doubts(revision: Revision) -> Iterator[str]:

@@ -140,7 +140,10 @@ def lost(state: State, actual: Actual) -> list[str]:
         if name not in live[sort]:
             return "is gone"
         then = state.ids.get(f"{sort.value} {name}", "")
-        return "has been made anew since, so it may have another value" if then and then != live[sort][name] else ""
+        if then == live[sort][name]:
+            return ""
+        why = "has been made anew since" if then else "was never written down with its id, as the deploy that made it was interrupted"
+        return f"{why}, so it may have another value"
 
     return sorted(
         f"{sort.value} {name}, which service {service} needs, {wrong}"
@@ -196,9 +199,20 @@ def with_current_secrets(state: State, actual: Actual) -> State:
         secrets = [{**item, "SecretName": newest.get(item["SecretName"], item["SecretName"])} for item in container.get("Secrets") or []]
         return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ContainerSpec": {**container, "Secrets": secrets}}} if secrets else spec
 
-    # which object it was then does not matter any more
-    ids = {name: found for name, found in state.ids.items() if not name.startswith(f"{Sort.SECRET.value} ")}
+    # which object it was then does not matter any more, but for what has no version now
+    ids = {**state.ids, **{f"{Sort.SECRET.value} {name}": actual.secret_ids[name] for name in newest.values()}}
     return replace(state, services={name: renewed(spec) for name, spec in state.services.items()}, ids=ids)
+
+
+def unlabelled(state: State, remembered: State, actual: Actual) -> list[str]:
+    """The secrets that services use now and that have lost our labels, so that nobody can tell that they are the present versions."""
+    running = used_by(service["Spec"] for service in actual.services.values())
+    keys = {state.keys.get(name, name) for sort, name in used(state) if sort is Sort.SECRET}
+    return sorted(
+        name
+        for name, key in remembered.keys.items()
+        if key in keys and (Sort.SECRET, name) in running and all(version.name != name for version in versions_of(key, actual.secrets))
+    )
 
 
 def between(then: State, now: State, stack: str) -> Plan:

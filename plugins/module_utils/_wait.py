@@ -220,8 +220,8 @@ class Wait:
         def attempt() -> None:
             found = read(self.engine, waiting.record, self.request.name, ending)
             if found.is_pending:
-                made = self._made(found) if ending in (Ending.GOOD, Ending.UNSEEN, Ending.SWITCHING) else None
-                mark(self.engine, found, self.request.name, ending, made, Switch.from_label(waiting.switch))
+                # of a failed deploy too: what it made is removed, and a later one may take the name
+                mark(self.engine, found, self.request.name, ending, self._made(found), Switch.from_label(waiting.switch))
             forget(self.engine, listed(self.engine, self.request.name), self.request.history_max)
 
         persist(attempt, QuorumLostError, ELECTION, self.clock)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import access
+import leaks
 import pytest
 import yaml
 from driver import Driver, eventually
@@ -67,6 +68,36 @@ def test_the_cli_in_between_is_noted_and_undone(driver: Driver) -> None:
     assert "services.web.deploy.replicas 1 -> 2" in newest["outside"]
 
 
+def test_a_removed_stack_comes_back_as_it_was_before(driver: Driver) -> None:
+    """Removed with its history kept, deployed anew, and then brought back to a revision from before the removal."""
+    (secret,) = (item["ID"] for item in driver.engine.get("/secrets") if item["Spec"]["Name"] == f"{STACK}_password")
+    foretold = driver.remove(STACK, keep_history=True, check=True)
+    assert driver.remove(STACK, keep_history=True).values["plan"] == foretold.values["plan"]
+    assert not driver.services(STACK)
+    assert not driver.engine.get("/networks", filters={"label": [f"com.docker.stack.namespace={STACK}"]})
+    with driver.ear.heard():
+        assert not driver.remove(STACK, keep_history=True).changed
+    assert driver.ear.writes() == []
+    assert [revision["number"] for revision in driver.revisions(STACK)] == [2, 1]
+
+    deploy(driver, "three")
+    planned = driver.roll_back(STACK, 1, check=True)
+    done = driver.roll_back(STACK, 1)
+    assert planned.values["plan"] == done.values["plan"]
+    assert release_of(driver) == ["RELEASE=one"]
+    (used,) = driver.specs(STACK)["web"]["TaskTemplate"]["ContainerSpec"]["Secrets"]
+    assert used["SecretID"] == secret
+    assert [(revision["number"], revision["note"]) for revision in driver.revisions(STACK)] == [
+        (4, "rollback to 1"),
+        (3, ""),
+        (2, ""),
+        (1, ""),
+    ]
+    with driver.ear.heard():
+        assert not driver.roll_back(STACK, 1).changed
+    assert driver.ear.writes() == []
+
+
 def test_a_damaged_record_is_named_and_passed_over(driver: Driver) -> None:
     newest = max(records(driver), key=lambda item: int(item["Spec"]["Labels"][RECORD]))
     driver.engine.delete(f"/configs/{newest['ID']}")
@@ -99,25 +130,19 @@ def states(driver: Driver) -> dict[str, str]:
 
 
 def told(driver: Driver) -> str:
-    """Everything that the swarm shows of the stack to somebody who may ask, records unpacked."""
-    unpacked = [lzma.decompress(base64.b64decode(item["Spec"]["Data"])).decode() for item in records(driver)]
-    shown = [driver.engine.get(path) for path in ("/services", "/tasks", "/secrets", "/configs", "/networks")]
-    return "\n".join([*unpacked, json.dumps(shown), str(driver.look(STACK, [1, 2]))])
-
-
-def hidden_in(text: str) -> bool:
-    return any(form in text for form in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode().rstrip("=")))
+    """Everything that the swarm and our own module show of the stack."""
+    return "\n".join([leaks.told(driver.engine.get), str(driver.look(STACK, [1, 2]))])
 
 
 def test_nothing_tells_the_secret(driver: Driver) -> None:
     driver.roll_back(STACK, 1)
-    assert not hidden_in(told(driver))
+    assert not leaks.hidden_in(told(driver), PASSWORD)
     # the same search finds one that is planted, in a label and in a record
     planted = driver.engine.post("/configs/create", {"Name": "planted", "Data": "eA==", "Labels": {"leak": PASSWORD}})
-    assert hidden_in(told(driver))
+    assert leaks.hidden_in(told(driver), PASSWORD)
     driver.engine.delete(f"/configs/{planted['ID']}")
     record = {"Name": f"{STACK}.r99", "Labels": {"com.docker.stack.namespace": STACK, RECORD: "99"}}
     data = base64.b64encode(lzma.compress(json.dumps({"format": 1, "oops": PASSWORD}).encode())).decode()
     planted = driver.engine.post("/configs/create", {**record, "Data": data})
-    assert hidden_in(told(driver))
+    assert leaks.hidden_in(told(driver), PASSWORD)
     driver.engine.delete(f"/configs/{planted['ID']}")

@@ -115,6 +115,25 @@ def test_what_is_revoked_is_gone(driver: Driver) -> None:
     assert used(driver) == f"{STACK}_password.v2"
 
 
+def test_a_name_alone_is_not_a_secret(driver: Driver) -> None:
+    """What tells which secret a revision used is its id: labels may be lost, but another one under its name is refused."""
+    deploy(driver, "first")
+    deploy(driver, "second")
+    first = driver.engine.get(f"/secrets/{STACK}_password")
+    bare = {**first["Spec"], "Labels": {"com.docker.stack.namespace": STACK}}
+    driver.engine.post(f"/secrets/{first['ID']}/update", bare, version=first["Version"]["Index"])
+    back = driver.roll_back(STACK, 1, check=True)
+    assert [(step["action"], step["name"]) for step in back.values["plan"]] == [("update", f"{STACK}_web")]
+
+    driver.engine.delete(f"/secrets/{first['ID']}")
+    driver.engine.post("/secrets/create", {**first["Spec"], "Data": base64.b64encode(b"another").decode()})
+    for check in (True, False):
+        with driver.ear.heard(), pytest.raises(RefusedError, match=f"secret {STACK}_password, .* has been made anew since"):
+            driver.roll_back(STACK, 1, check=check)
+        assert driver.ear.writes() == []
+    assert read(driver, "/run/secrets/password") == "second"
+
+
 def test_a_secret_of_the_cli_is_adopted(driver: Driver) -> None:
     """The engine itself says whether it has the value; check mode says that it cannot know."""
     by_hand = {"Name": f"{STACK}_password", "Data": base64.b64encode(b"first").decode(), "Labels": {"com.docker.stack.namespace": STACK}}

@@ -183,8 +183,9 @@ def _contents(
         here = project.at(notes, section, key)
         if key in provided and entry.get("external"):
             here.wrong("is external, so no value can be given for it. Remove the value, or external.")
-        elif entry.get("driver") and given and not entry.get("external"):
-            here.wrong(f"the driver has the value, so {' and '.join(given)} has no effect. Remove one of them.")
+        elif entry.get("driver") and (given or key in provided) and not entry.get("external"):
+            ways = [*given, *([f"the value given with the option {section}"] if key in provided else [])]
+            here.wrong(f"the driver has the value, so {' and '.join(ways)} has no effect. Remove one of them.")
         elif key in provided or entry.get("external") or entry.get("driver"):
             continue
         elif len(given) != 1:

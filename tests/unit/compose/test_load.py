@@ -154,6 +154,8 @@ configs: {c: {content: "tag=$TAG"}, p: {}}
     [
         ("secrets: {s: {external: true}}", {"provided_secrets": ["s"]}, "secrets.s: is external, so no value can be given"),
         ("secrets: {s: {file: s.txt}}", {"provided_secrets": ["z", "s"]}, "secrets.z: a value is given, but no file has this key"),
+        ("secrets: {s: {driver: vault, file: s.txt}}", {}, "secrets.s: the driver has the value, so file has no effect"),
+        ("secrets: {s: {driver: v}}", {"provided_secrets": ["s"]}, "so the value given with the option secrets has no effect"),
         ("secrets: {s: {}}", {}, "secrets.s: needs exactly one of file, content, environment, or a value given with the option secrets."),
         ("secrets: {s: {file: a, content: b}}", {}, "secrets.s: needs exactly one of"),
         ("secrets: {s: {file: nope}}", {}, "secrets.s.file: cannot read 'nope': [Errno 2] No such file or directory"),

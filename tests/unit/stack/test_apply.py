@@ -11,13 +11,20 @@ import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._apply import ATTEMPTS, REMOVAL_SECONDS, apply, remove, remove_patiently
 from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Clock
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine, api_error
-from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError, OutOfSequenceError, PortTakenError, SwarmError
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
+    EngineError,
+    OutOfSequenceError,
+    PluginMissingError,
+    PortTakenError,
+    SwarmError,
+)
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Kind, Plan, Sort, Step
 
 SEQUENCE = api_error(500, "update out of sequence", "x")
 TAKEN = api_error(400, "port '80' is already in use by service 's_b' (id) as an ingress port", "x")
 LEAVING = api_error(404, "network s_default not found", "x")
 NAME = api_error(409, "name conflicts with an existing object: service s_a already exists", "x")
+NO_PLUGIN = api_error(404, 'plugin "vault" not found', "x")
 BUSY = api_error(400, "network s_default is in use by task 17", "x")
 
 
@@ -106,6 +113,13 @@ def test_conflicts_without_end() -> None:
     with pytest.raises(OutOfSequenceError, match="Service s_a could not be updated"):
         carried_out(refusing, Plan((A,)), Plan((A,)))
     assert len(refusing.asked) == ATTEMPTS
+
+
+def test_a_plugin_that_is_not_there_does_not_come_by_waiting() -> None:
+    refusing = Refusing(NO_PLUGIN)
+    with pytest.raises(PluginMissingError, match=r'Network s_default could not be created.*plugin "vault" not found; install that plugin'):
+        carried_out(refusing, Plan((NET, A)), Plan((A,)))
+    assert (refusing.asked, refusing.time) == (["/networks/create"], 0)
 
 
 @pytest.mark.parametrize(("error", "kind"), [(TAKEN, PortTakenError), (LEAVING, EngineError)])

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
-from ansible_collections.homecloud.swarm.plugins.module_utils._errors import NotConvergedError, RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import NotConvergedError, OutOfSequenceError, RefusedError
 from ansible_collections.homecloud.swarm.plugins.module_utils._history import Revision, revisions
-from ansible_collections.homecloud.swarm.plugins.module_utils._model import REVISION, Outcome
+from ansible_collections.homecloud.swarm.plugins.module_utils._model import NAMESPACE, REVISION, Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._request import ROLLBACK_OPTIONS
 from ansible_collections.homecloud.swarm.plugins.module_utils._rollback import roll_back
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
@@ -178,10 +178,94 @@ def test_a_secret_made_anew_by_hand_is_not_the_same() -> None:
     swarm = Swarm()
     for value in ("first", "second"):
         rotated(swarm, value)
-    identity = next(key for key, item in swarm.objects["secrets"].items() if item["Spec"]["Name"] == "s_password")
-    swarm.objects["secrets"]["other"] = {**swarm.objects["secrets"].pop(identity), "ID": "other"}
+    replaced(swarm, "s_password")
     with pytest.raises(RefusedError, match="has been made anew since"):
         back(swarm, 1)
+
+
+def replaced(swarm: Swarm, name: str) -> None:
+    """Somebody removes a secret and makes another one under its name."""
+    identity = next(key for key, item in swarm.objects["secrets"].items() if item["Spec"]["Name"] == name)
+    swarm.objects["secrets"]["other"] = {**swarm.objects["secrets"].pop(identity), "ID": "other"}
+
+
+@pytest.mark.parametrize("on_failure", ["rollback", "pause"])
+def test_a_name_that_a_failed_deploy_used_first_is_not_its_secret(on_failure: str) -> None:
+    """What it made is gone when the next deploy takes the name."""
+    swarm = Swarm()
+    rotated(swarm, "first")
+    with pytest.raises(NotConvergedError):
+        rotated(swarm, "broken", "bad", on_failure=on_failure)
+    rotated(swarm, "first", "one more", prune="all", history_max=1)
+    assert swarm.names("secrets") == ["s_password"]
+    rotated(swarm, "second")
+    assert used(swarm) == ["s_password.v2"]
+    writes = swarm.writes
+    with pytest.raises(RefusedError, match=r"s_password.v2, which service s_a needs, has been made anew since"):
+        back(swarm, 2)
+    assert swarm.writes == writes
+
+
+def test_an_interrupted_deploy_never_said_which_secret_it_made() -> None:
+    swarm = Swarm()
+    rotated(swarm, "first")
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    swarm.traps["POST /services/.*update"] = killed
+    with pytest.raises(KeyboardInterrupt):
+        rotated(swarm, "second")
+    swarm.time += 600
+    rotated(swarm, "first", "one more")
+    rotated(swarm, "third")
+    assert used(swarm) == ["s_password.v2"]
+    assert swarm.endings()[1] == (2, "interrupted")
+    with pytest.raises(RefusedError, match=r"s_password.v2, which service s_a needs, was never written down with its id"):
+        back(swarm, 2)
+
+
+def test_a_secret_that_is_replaced_while_the_stack_goes_back_is_noticed() -> None:
+    swarm = Swarm()
+    for value in ("first", "second"):
+        rotated(swarm, value)
+
+    def outrun() -> None:
+        replaced(swarm, "s_password")
+        raise OutOfSequenceError("update out of sequence", 500)
+
+    swarm.traps["POST /services/.*update"] = outrun
+    with pytest.raises(NotConvergedError, match="s_password, which service s_a needs, has been made anew since"):
+        back(swarm, 1)
+    assert used(swarm) == ["s_password.v2"]
+
+
+def test_labels_that_were_erased_change_nothing() -> None:
+    """Which object it is tells its id."""
+    swarm = Swarm()
+    for value in ("first", "second", "third"):
+        rotated(swarm, value)
+    for item in swarm.objects["secrets"].values():
+        item["Spec"] = {**item["Spec"], "Labels": {NAMESPACE: "s"}}
+    for revision, name in ((1, "s_password"), (2, "s_password.v2"), (3, "s_password.v3")):
+        back(swarm, revision)
+        assert used(swarm) == [name]
+
+
+def test_present_secrets_without_labels_are_not_guessed() -> None:
+    swarm = Swarm()
+    for value, command in (("first", "one"), ("second", "two")):
+        rotated(swarm, value, command)
+    newest = next(item for item in swarm.objects["secrets"].values() if item["Spec"]["Name"] == "s_password.v2")
+    newest["Spec"] = {**newest["Spec"], "Labels": {NAMESPACE: "s"}}
+    writes = swarm.writes
+    with pytest.raises(RefusedError, match=r"as s_password.v2, which its services use now, has lost this collection's labels"):
+        back(swarm, 1, secrets="current")
+    assert swarm.writes == writes
+    # as it says: another version, beside the one that nobody knows
+    rotated(swarm, "second", "two")
+    back(swarm, 1, secrets="current")
+    assert (used(swarm), swarm.commands()) == (["s_password.v3"], {"s_a": "one"})
 
 
 def test_what_others_changed_is_noted_and_undone(swarm: Swarm) -> None:

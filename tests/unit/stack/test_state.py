@@ -152,7 +152,15 @@ def test_addresses_that_only_the_engine_knows_are_no_difference() -> None:
     ("then", "missing"),
     [
         ("id-s_password", []),
-        ("", []),
+        (
+            "",
+            [
+                (
+                    "secret s_password, which service s_db needs, was never written down with its id, as the deploy that made it was "
+                    "interrupted, so it may have another value"
+                )
+            ],
+        ),
         ("another", ["secret s_password, which service s_db needs, has been made anew since, so it may have another value"]),
     ],
 )
