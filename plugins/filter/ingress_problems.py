@@ -27,6 +27,9 @@ except ImportError as problem:
 #: Ways to a certificate besides those the user gives by name.
 ISSUERS = ("internal", "acme", "none")
 
+#: What Caddy, and the names of files, take; a name for all hosts below another one may begin with a star.
+HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+
 #: Names of certificates become part of the names of secrets and configs.
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,30}[A-Za-z0-9])?")
 
@@ -46,6 +49,9 @@ def ingress_problems(
     if certificates and MISSING:
         raise AnsibleFilterError(f"Python's cryptography is missing on the controller ({MISSING}); install it beside ansible-core.")
     wanted = list(sites(apps, tls))
+    if odd := list(_no_names(wanted)):
+        # what comes of them would be no clearer
+        return odd
     names = tuple(str(one["name"]) for one in certificates)
     return [
         *_strangers(nodes, nodes if hosts is None else hosts),
@@ -68,17 +74,23 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
+def _no_names(wanted: Sequence[Site]) -> Iterator[str]:
+    for site in wanted:
+        for what, host in (("host", site.host), ("preview", site.preview)):
+            if host and not HOST.fullmatch(host):
+                yield f"swarm_apps: {site.app}: the {what} '{host}' is not a name of a host; give one like photos.home.arpa, and nothing else."
+
+
 def _twice(wanted: Sequence[Site]) -> Iterator[str]:
-    owners: dict[str, Site] = {}
-    for host, site in [(host, one) for one in wanted for host in (one.host, one.preview) if host]:
-        first = owners.get(host)
-        if first is None:
-            owners[host] = site
-        else:
-            yield (
-                f"swarm_apps: the host {host} is exposed twice, by {first.app} ({first.service}) and {site.app} ({site.service}); "
-                "give one of them another host."
-            )
+    owners: dict[str, tuple[str, str]] = {}
+    ways = [(site, host, what) for site in wanted for host, what in ((site.host, "host"), (site.preview, "preview")) if host]
+    for site, host, what in ways:
+        user = f"{site.app} ({site.service}{'' if what == 'host' else ', its preview'})"
+        if host in owners:
+            first, other = owners[host]
+            changed = "preview" if "preview" in (what, other) else "host"
+            yield f"swarm_apps: the host {host} is exposed twice, by {first} and {user}; give one of them another {changed}."
+        owners.setdefault(host, (user, what))
 
 
 def _unknown(wanted: Sequence[Site], certificates: tuple[str, ...]) -> Iterator[str]:

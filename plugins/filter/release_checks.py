@@ -25,12 +25,11 @@ def release_checks(checks: Iterable[Mapping[str, Any]], sites: Iterable[Mapping[
 
 
 def _asked(check: Mapping[str, Any], preview: str) -> Iterator[dict[str, Any]]:
-    url = f"http://{preview}{check.get('path') or '/'}"
     if check.get("command"):
-        yield {"url": url, "command": check["command"]}
+        yield {"url": f"http://{preview}", "command": check["command"]}
     else:
         yield {
-            "url": url,
+            "url": f"http://{preview}{check.get('path') or '/'}",
             "status": check.get("status") or 200,
             "contains": check.get("contains") or "",
             "headers": check.get("headers") or {},

@@ -10,6 +10,8 @@ from typing import Any
 
 #: Characters of what a command said that are worth repeating.
 SHOWN = 200
+#: What timeout(1) ends with when it had to end a command.
+TIME_IS_UP = 124
 
 
 def release_failures(asked: Iterable[Mapping[str, Any]]) -> str:
@@ -25,7 +27,9 @@ def _wrong(answer: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]
 def _command(answer: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]:
     code = answer.get("rc")
     if code is None:
-        yield f"the command '{check['command']}' did not end: {answer.get('msg') or 'nothing is known of it'}"
+        yield f"the command '{check['command']}' could not be run: {answer.get('msg') or 'nothing is known of it'}"
+    elif code == TIME_IS_UP:
+        yield f"the command '{check['command']}' did not end in {check['timeout']} s"
     elif code:
         said = str(answer.get("stderr") or answer.get("stdout") or "").strip()
         yield f"the command '{check['command']}' ended with {code}" + (f" and said: {said[-SHOWN:]}" if said else "")

@@ -88,7 +88,8 @@ class Switching:
         if self.switch.weight != 100:
             raise RefusedError(
                 f"Stack '{self.stack}': the old colour ({_names(self.switch.old)}) still gets {100 - self.switch.weight} of 100 requests; "
-                "give the new one all of them (weight: 100) and have the ingress take that up, then finish."
+                "give the new one all of them (weight: 100) and have the ingress take that up, then finish; step=promote of the playbook "
+                "homecloud.swarm.release does all of it."
             )
 
         found = self._without(self.switch.old)
@@ -122,7 +123,8 @@ class Switching:
         if self.switch.weight:
             raise RefusedError(
                 f"Stack '{self.stack}': the new colour ({_names(self.switch.new)}) still gets {self.switch.weight} of 100 requests; "
-                "give it none (weight: 0) and have the ingress take that up, then abort."
+                "give it none (weight: 0) and have the ingress take that up, then abort; step=abort of the playbook homecloud.swarm.release "
+                "does both."
             )
         content = self.revision.content()
         before = content.before if content else None

@@ -33,6 +33,14 @@ def green(name: str, **release: Any) -> dict[str, Any]:
         pytest.param([green("a", weights=[50, 10, 100])], ["growing"], id="back and forth"),
         pytest.param([green("a", weights=[0, 100])], ["from 1 on"], id="a step that is none"),
         pytest.param([green("a", weights=[])], ["the last one 100"], id="no steps"),
+        pytest.param([green("a", weights=100)], ["release.weights is 100; give growing"], id="no list of steps"),
+        pytest.param([green("a", weights=["10", "100"])], ["release.weights is ['10', '100']"], id="steps that are words"),
+        pytest.param([green("a", bake_time=-1, max_errors=0)], ["a: release: bake_time is -1; give 0 or more."], id="less than no time"),
+        pytest.param(
+            [green("a", checks=[{"path": "health"}, {"command": ""}, {"times": 0}])],
+            ["entry 1, has the path health; begin it", "entry 2, has an empty command", "entry 3: times is 0; give 1 or more."],
+            id="checks that would be none",
+        ),
         pytest.param([green("a", checks=[{"path": "/"}, {"command": "true", "times": 2}])], [], id="checks"),
         pytest.param(
             [green("a", checks=[{}, {"command": "true", "status": 200}])],

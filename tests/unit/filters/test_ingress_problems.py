@@ -47,6 +47,7 @@ def cut(text: str) -> str:
         pytest.param([app("a", way("x.y")), app("b", way("x.y"), state="absent")], {}, id="a host changes hands"),
         pytest.param([app("a", way("x.y"))], {"tls": "acme", "nodes": ["n1"]}, id="acme on one node"),
         pytest.param([app("a", way("x.y", tls="none"))], {"tls": "acme", "nodes": ["n1", "n2"]}, id="acme that nobody uses"),
+        pytest.param([app("a", way("*.x.y")), app("b", way("localhost")), app("c", way("a_b-c.x.y"))], {}, id="names of many kinds"),
         pytest.param([app("a", way("x.y", tls="mine"))], {"certificates": [own("mine")]}, id="own certificate"),
     ],
 )
@@ -59,9 +60,19 @@ def test_good(apps: list[dict[str, Any]], options: dict[str, Any]) -> None:
     [
         pytest.param([app("a", way("x.y")), app("b", way("X.y"))], {}, "x.y is exposed twice, by a (web) and b (web)", id="two apps"),
         pytest.param(
-            [app("a", way("x.y"), strategy="blue_green"), app("b", way("preview.x.y"))], {}, "preview.x.y is exposed twice", id="a preview"
+            [app("a", way("x.y"), strategy="blue_green"), app("b", way("preview.x.y"))],
+            {},
+            "preview.x.y is exposed twice, by a (web, its preview) and b (web); give one of them another preview.",
+            id="a preview",
         ),
-        pytest.param([app("a", way("x.y", preview="X.y"), strategy="blue_green")], {}, "x.y is exposed twice", id="its own preview"),
+        pytest.param(
+            [app("a", way("x.y", preview="X.y"), strategy="blue_green")], {}, "by a (web) and a (web, its preview)", id="its own preview"
+        ),
+        pytest.param(
+            [app("a", way("https://x.y"))], {}, "a: the host 'https://x.y' is not a name of a host; give one like", id="an address"
+        ),
+        pytest.param([app("a", way("x y"))], {}, "the host 'x y' is not", id="two words"),
+        pytest.param([app("a", way("x.y", preview="x.y:80"), strategy="blue_green")], {}, "the preview 'x.y:80' is not", id="a port"),
         pytest.param([app("a", way("x.y", tls="intern"))], {}, "Did you mean internal?", id="a misspelt issuer"),
         pytest.param([app("a", way("x.y", tls="q"))], {"certificates": [own("mine")]}, "host x.y: tls is q", id="an unknown certificate"),
         pytest.param([app("a", way("x.y", tls="acme"))], {"nodes": ["n1", "n2"]}, "there are 2 (n1, n2)", id="acme on two nodes"),

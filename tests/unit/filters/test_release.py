@@ -14,7 +14,7 @@ from ansible_collections.homecloud.swarm.plugins.filter.release_problem import r
 
 SITES = [{"host": "shop.x", "preview": "preview.shop.x"}]
 CHECK = {"url": "http://preview.shop.x/", "status": 200, "contains": "", "headers": {}, "timeout": 30}
-TRY = {"url": "http://preview.shop.x/", "command": "./try", "timeout": 30}
+TRY = {"url": "http://preview.shop.x", "command": "./try", "timeout": 30}
 
 
 def test_checks_are_made_as_often_as_they_shall_be() -> None:
@@ -43,7 +43,8 @@ def test_commands_are_told_apart() -> None:
         ({"rc": 0, "stderr": "fine", "item": TRY}, ""),
         ({"rc": 3, "stderr": "no\n", "item": TRY}, "the command './try' ended with 3 and said: no"),
         ({"rc": 3, "stderr": "", "stdout": "", "item": TRY}, "the command './try' ended with 3"),
-        ({"msg": "Timed out after 30 second(s).", "item": TRY}, "the command './try' did not end: Timed out after 30 second(s)."),
+        ({"rc": 124, "stderr": "wait\n", "item": TRY}, "the command './try' did not end in 30 s"),
+        ({"msg": "Failed to connect", "item": TRY}, "the command './try' could not be run: Failed to connect"),
         ({"skipped": True, "item": TRY}, ""),
     ],
 )
