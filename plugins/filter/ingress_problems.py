@@ -78,7 +78,7 @@ def _no_names(wanted: Sequence[Site]) -> Iterator[str]:
     for site in wanted:
         for what, host in (("host", site.host), ("preview", site.preview)):
             if host and not HOST.fullmatch(host):
-                yield f"swarm_apps: {site.app}: the {what} '{host}' is not a name of a host; give one like photos.home.arpa, and nothing else."
+                yield f"swarm_apps: {site.app}: the {what} '{host}' is not a host name; give one like photos.home.arpa, and nothing else."
 
 
 def _twice(wanted: Sequence[Site]) -> Iterator[str]:

@@ -123,8 +123,8 @@ class Switching:
         if self.switch.weight:
             raise RefusedError(
                 f"Stack '{self.stack}': the new colour ({_names(self.switch.new)}) still gets {self.switch.weight} of 100 requests; "
-                "give it none (weight: 0) and have the ingress take that up, then abort; step=abort of the playbook homecloud.swarm.release "
-                "does both."
+                "give it none (weight: 0) and have the ingress take that up, then abort; step=abort of the playbook "
+                "homecloud.swarm.release does both."
             )
         content = self.revision.content()
         before = content.before if content else None

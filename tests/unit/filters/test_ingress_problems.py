@@ -68,9 +68,7 @@ def test_good(apps: list[dict[str, Any]], options: dict[str, Any]) -> None:
         pytest.param(
             [app("a", way("x.y", preview="X.y"), strategy="blue_green")], {}, "by a (web) and a (web, its preview)", id="its own preview"
         ),
-        pytest.param(
-            [app("a", way("https://x.y"))], {}, "a: the host 'https://x.y' is not a name of a host; give one like", id="an address"
-        ),
+        pytest.param([app("a", way("https://x.y"))], {}, "a: the host 'https://x.y' is not a host name; give one like", id="an address"),
         pytest.param([app("a", way("x y"))], {}, "the host 'x y' is not", id="two words"),
         pytest.param([app("a", way("x.y", preview="x.y:80"), strategy="blue_green")], {}, "the preview 'x.y:80' is not", id="a port"),
         pytest.param([app("a", way("x.y", tls="intern"))], {}, "Did you mean internal?", id="a misspelt issuer"),
