@@ -7,13 +7,24 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import outside
 import pytest
 from load_home import Home
 from load_rows import TWIN_HOST, no_twin, twin
 
-PREVIEW = f"preview.{TWIN_HOST}"
+PREVIEW, OTHER = f"preview.{TWIN_HOST}", "other.home.arpa"
+#: A check by a program that is on every node.
+TRY = """python3 -c "
+import http.client, os, socket
+preview = http.client.HTTPConnection(os.environ['PREVIEW_URL'].partition('://')[2])
+preview.sock = socket.socket(socket.AF_UNIX)
+preview.sock.connect(os.environ['PREVIEW_SOCKET'])
+preview.request('GET', '/health')
+assert preview.getresponse().status == 200
+"
+"""
 FULL = bool(os.environ.get("TEST_FULL"))
 CHANGED = re.compile(r"changed=(\d+)")
 
@@ -69,3 +80,25 @@ def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str])
     assert (home.version_at(TWIN_HOST), home.version_at(PREVIEW)) == (old, old)
     assert len(colours(home)) == 1
     assert "No release is under way" in home.release("status")
+
+
+@pytest.mark.skipif(not FULL, reason="two minutes; `make test-full` plays it, and make test a release that is taken back by its watch")
+def test_a_release_that_is_taken_back_stops_no_other(home: Home) -> None:
+    """One's checks fail in every way that they can, the other one's are well; what a check's command has started ends with it."""
+    good = {"checks": [{"path": "/", "headers": {"X-Version": ""}}, {"command": TRY}], "auto_promote": True}
+    bad = {"checks": [{"path": "/", "contains": "welcome"}, {"command": "sleep 600", "timeout": 2}, {"command": "echo broken >&2; exit 3"}]}
+
+    def apps(**release: Any) -> list[dict[str, Any]]:
+        one, other = twin(home, auto_promote=True, **release), twin(home, **good)
+        return [one, {**other, "name": "other", "expose": [{**other["expose"][0], "host": OTHER}]}]
+
+    home.apply(load_more=apps(checks=[]))
+    before = home.version_at(TWIN_HOST)
+    ran = home.play("apps.yml", {**home.now, "load_more": apps(**bad)})
+    assert ran.returncode
+    said = " ".join(ran.stdout.split())
+    for words in ("does not contain 'welcome'", "'sleep 600' did not end in 2 s", "ended with 3 and said: broken"):
+        assert words in said
+    assert (home.version_at(TWIN_HOST), home.version_at(OTHER)) == (before, str(home.version))
+    assert [home.command(name, "pgrep -f 'sleep [6]00'", check=False) for name in home.managers] == [""] * len(home.managers)
+    home.apply(load_more=[{"name": "other", "state": "absent"}, twin(home, auto_promote=False, version=before)])
