@@ -85,8 +85,10 @@ def test_an_abort_leaves_the_old_version(home: Home, under_way: tuple[str, str])
 @pytest.mark.skipif(not FULL, reason="two minutes; `make test-full` plays it, and make test a release that is taken back by its watch")
 def test_a_release_that_is_taken_back_stops_no_other(home: Home) -> None:
     """One's checks fail in every way that they can, the other one's are well; what a check's command has started ends with it."""
-    good = {"checks": [{"path": "/", "headers": {"X-Version": ""}}, {"command": TRY}], "auto_promote": True}
-    bad = {"checks": [{"path": "/", "contains": "welcome"}, {"command": "sleep 600", "timeout": 2}, {"command": "echo broken >&2; exit 3"}]}
+    good: dict[str, Any] = {"checks": [{"path": "/", "headers": {"X-Version": ""}}, {"command": TRY}], "auto_promote": True}
+    bad: dict[str, Any] = {
+        "checks": [{"path": "/", "contains": "welcome"}, {"command": "sleep 600", "timeout": 2}, {"command": "echo broken >&2; exit 3"}]
+    }
 
     def apps(**release: Any) -> list[dict[str, Any]]:
         one, other = twin(home, auto_promote=True, **release), twin(home, **good)
