@@ -26,6 +26,8 @@ assert preview.getresponse().status == 200
 "
 """
 FULL = bool(os.environ.get("TEST_FULL"))
+#: Less than the ingress goes on trying before it gives up.
+IMPATIENT_S = 9
 CHANGED = re.compile(r"changed=(\d+)")
 
 
@@ -71,6 +73,20 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
     assert len(colours(home)) == 1
     for check in (True, False):
         assert changes(home.play("apps.yml", check=check)) == 0
+    assert_answers_by_what_it_knew(home, both)
+
+
+def assert_answers_by_what_it_knew(home: Home, both: set[str]) -> None:
+    """An ingress node that was away while the colours changed has the files of before, and answers all the same."""
+    node, (serves,) = home.managers[1], colours(home)
+    (gone,) = both - {serves}
+    file = f"/etc/homecloud/ingress/colours/{TWIN_HOST}"
+    write = "printf {1} > {0}.old; printf {1} > {0}.new; printf {2} > {0}.other"
+    home.command(node, write.format(file, gone, serves))
+    tally = home.answers_at(TWIN_HOST)
+    home.command(node, write.format(file, serves, gone))
+    assert {name: set(tally.through(name).versions) for name in home.managers} == {name: {str(home.version)} for name in home.managers}
+    assert tally.slowest < IMPATIENT_S
 
 
 @pytest.mark.skipif(not FULL, reason="a minute; `make test-full` plays it, unit tests tell what it removes")
