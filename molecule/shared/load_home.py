@@ -139,7 +139,7 @@ class Home:
 
     def stack(self, name: str) -> dict[str, Any]:
         """What stack_info says of a stack."""
-        said = self.module(self.managers[0], "homecloud.swarm.stack_info", name=name).partition("=>")[2]
+        said = self.module(self.managers[0], "homecloud.swarm.stack_info", stack=name).partition("=>")[2]
         (found,) = yaml.safe_load(said)["stacks"]
         return dict(found)
 

@@ -84,7 +84,7 @@ def gateway(door: Door) -> str:
 def test_a_client_stays_with_its_replica(home: Home) -> None:
     """Whichever ingress node it asks; others get the other replica."""
     replicas = set()
-    for _ in range(CLIENTS):
+    for _number in range(CLIENTS):
         client = visitor(TWIN_HOST)
         (replica,) = {client.ask(door).replica for door in home.doors}
         replicas.add(replica)
@@ -93,8 +93,8 @@ def test_a_client_stays_with_its_replica(home: Home) -> None:
 
 def test_clients_stay_while_requests_move(home: Home) -> None:
     """A release in two steps under load: none fails, clients with cookies move once, and what is open stays where it is."""
-    clients = [visitor(TWIN_HOST) for _ in range(CLIENTS)]
-    seen: list[list[Answer]] = [[] for _ in clients]
+    clients = [visitor(TWIN_HOST) for _number in range(CLIENTS)]
+    seen: list[list[Answer]] = [[] for _client in clients]
     old, over = str(home.version), threading.Event()
     # what the open WebSockets said once all clients had moved
     said: set[str] = set()
