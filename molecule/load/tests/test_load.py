@@ -17,7 +17,7 @@ RATE, REQUESTS = 60.0, 1500
 
 @pytest.fixture(scope="module")
 def home() -> Home:
-    return Home(outside.INVENTORY, RATE, REQUESTS)
+    return Home(outside.INVENTORY, RATE, REQUESTS, version=400)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.short], ids=lambda row: row.name)

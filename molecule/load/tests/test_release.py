@@ -6,13 +6,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import outside
 import pytest
 from load_home import Home
-from load_rows import TWIN_HOST, no_twin, twin
+from load_rows import TWIN_HOST, twin
 
 PREVIEW, OTHER = f"preview.{TWIN_HOST}", "other.home.arpa"
 #: A check by a program that is on every node.
@@ -32,13 +31,11 @@ CHANGED = re.compile(r"changed=(\d+)")
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
-    """With the first version of an app whose releases wait to be promoted."""
-    found = Home(outside.INVENTORY, 60.0, 1, version=100)
-    no_twin(found)
-    found.apply(load_more=[twin(found, auto_promote=False)])
-    yield found
-    no_twin(found)
+def home() -> Home:
+    """With a version of an app whose next releases wait to be promoted."""
+    found = Home(outside.INVENTORY, 60.0, 1, version=500)
+    found.apply(load_more=[twin(found)])
+    return found
 
 
 @pytest.fixture
@@ -64,14 +61,15 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
     assert (home.version_at(TWIN_HOST), home.version_at(PREVIEW)) == (old, new)
     assert re.search(r"weight\W+0\b", home.release("status"))
     # neither a run nor a check goes on by itself
-    for check in (True, False):
+    for check in (True, False) if FULL else (False,):
         assert changes(home.play("apps.yml", check=check)) == 0
     both = colours(home)
     home.release("promote")
     assert home.version_at(TWIN_HOST) == new
     assert len(both) == 2
     assert len(colours(home)) == 1
-    for check in (True, False):
+    # after a release that nobody cut off; test_interrupted.py has it for those that were
+    for check in (True, False) if FULL else ():
         assert changes(home.play("apps.yml", check=check)) == 0
     assert_answers_by_what_it_knew(home, both)
 
