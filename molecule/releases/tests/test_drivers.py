@@ -145,7 +145,7 @@ def test_a_plugin_has_the_value(driver: Driver, plugin: None) -> None:
 
 def test_a_plugin_that_is_not_there_is_named(driver: Driver, full: bool) -> None:
     if not full:
-        pytest.skip("the engine looks for it for 15 s")
+        pytest.skip("the engine looks for the plugin for 15 s; `make test-full` plays it")
     said = r'Secret filled_told could not be created.*plugin "nowhere" not found; install that plugin on every manager'
     with pytest.raises(NotConvergedError, match=said):
         held(driver, {"driver": "nowhere"})
