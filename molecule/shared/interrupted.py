@@ -81,9 +81,10 @@ def killed_while_starting(scene: Scene) -> None:
 
 
 def one_node_knows(scene: Scene) -> None:
-    """The files of one ingress node are written, those of the others are not."""
+    """One ingress node was told, the others were not."""
     # 128 of 256: half of the requests
-    scene.home.command(scene.home.managers[0], f"printf 80 > {COLOURS}/{TWIN_HOST}.share")
+    mark = "old=twin_{} new=twin_{} share=80 other=twin_{}".format(*(scene.release[side]["web"] for side in ("old", "new", "new")))
+    scene.home.command(scene.home.managers[0], f"cd {COLOURS}/{TWIN_HOST} && mv * '{mark}'")
 
 
 def old_colour_gone(scene: Scene) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of two colours answers for a host: the files that the ingress reads at every request, in the order to write them.
+"""Which of two colours answers for a host, in one line that the ingress looks at for every request.
 
 ``old`` and ``new`` are the services on the two sides of a host, ``share`` is what share the new one gets, ``other`` is who answers where
 the others are gone.
@@ -9,24 +9,24 @@ the others are gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 #: Values of two hexadecimal digits.
 PARTS = 256
 
 
-def ingress_colours(sites: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Name and content of each file. ``stacks`` are as stack_info returns them.
+def ingress_colours(sites: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The line of each host, by the folder where the ingress finds it. ``stacks`` are as stack_info returns them.
 
     A service that no revision tells the colour of is what runs, which has no colour before its first release; one that is not there yet
     will begin blue.
     """
     known = {stack["name"]: stack for stack in stacks}
-    return [file for site in sites if site["blue_green"] for file in _files(site, known.get(site["app"]) or {})]
+    return {site["folder"]: _line(site, known.get(site["app"]) or {}) for site in sites if site["blue_green"]}
 
 
-def _files(site: Mapping[str, Any], stack: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _line(site: Mapping[str, Any], stack: Mapping[str, Any]) -> str:
     service = site["service"]
     running = {found["service"].removeprefix(f"{site['app']}_") for found in stack.get("services") or ()}
     # one without a colour serves until its first release has ended
@@ -35,11 +35,8 @@ def _files(site: Mapping[str, Any], stack: Mapping[str, Any]) -> Iterator[dict[s
     release = stack.get("release") or {}
     names = {"old": (release.get("old") or {}).get(service, serving), "new": (release.get("new") or {}).get(service, serving)}
     weight = int(release.get("weight", 0))
-    sides = {**names, "other": _other(service, names, weight)}
-    contents = {**{side: f"{site['app']}_{name}" for side, name in sides.items()}, "share": share(weight)}
-    # Each file changes at once, all of them do not: no request may go by a share that was meant for other services.
-    order = ("new", "old", "share", "other") if weight else ("other", "old", "share", "new")
-    yield from ({"name": f"{site['host']}.{part}", "content": contents[part]} for part in order)
+    sides = {side: f"{site['app']}_{name}" for side, name in {**names, "other": _other(service, names, weight)}.items()}
+    return f"old={sides['old']} new={sides['new']} share={share(weight)} other={sides['other']}"
 
 
 def _other(service: str, names: Mapping[str, str], weight: int) -> str:

@@ -32,6 +32,8 @@ class Site:
     #: addresses on the loopback of the ingress
     old: str = ""
     new: str = ""
+    #: where the ingress finds which services these are
+    folder: str = ""
 
 
 def ingress_sites(
@@ -56,7 +58,11 @@ def sites(apps: Iterable[Mapping[str, Any]], tls: str, stacks: Iterable[Mapping[
 
 def _two_sided(site: Site, way: Mapping[str, Any]) -> Site:
     preview = str(way.get("preview") or f"preview.{site.host}").lower()
-    return replace(site, blue_green=True, preview=preview, old=_address(f"{site.host} old"), new=_address(f"{site.host} new"))
+    # a star stands for any name where Caddy looks for files
+    folder = site.host.replace("*", "+")
+    return replace(
+        site, blue_green=True, preview=preview, old=_address(f"{site.host} old"), new=_address(f"{site.host} new"), folder=folder
+    )
 
 
 def _address(name: str) -> str:

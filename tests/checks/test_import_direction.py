@@ -21,7 +21,7 @@ ORDER = (
     "_verifier",
     "_versions",
     "_identity",
-    "_files",
+    "_marks",
     "_ports",
     "_preflight",
     "_settings",

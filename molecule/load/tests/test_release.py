@@ -75,14 +75,14 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
 
 
 def assert_answers_by_what_it_knew(home: Home, both: set[str]) -> None:
-    """An ingress node that was away while the colours changed has the files of before, and answers all the same."""
+    """An ingress node that was away while the colours changed knows those of before, and answers all the same."""
     node, (serves,) = home.managers[1], colours(home)
     (gone,) = both - {serves}
-    file = f"/etc/homecloud/ingress/colours/{TWIN_HOST}"
-    write = "printf {1} > {0}.old; printf {1} > {0}.new; printf {2} > {0}.other"
-    home.command(node, write.format(file, gone, serves))
+    folder = f"/etc/homecloud/ingress/colours/{TWIN_HOST}"
+    mark = "cd {} && mv * 'old={} new={} share=0 other={}'"
+    home.command(node, mark.format(folder, gone, gone, serves))
     tally = home.answers_at(TWIN_HOST)
-    home.command(node, write.format(file, serves, gone))
+    home.command(node, mark.format(folder, serves, serves, gone))
     assert {name: set(tally.through(name).versions) for name in home.managers} == {name: {str(home.version)} for name in home.managers}
     assert tally.slowest < IMPATIENT_S
 

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,38 +32,38 @@ def running(*services: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("stacks", "files"),
+    ("stacks", "line"),
     [
-        ([], {"other": GREEN, "old": BLUE, "share": "0", "new": BLUE}),
-        ([running("web")], {"other": BLUE, "old": "shop_web", "share": "0", "new": "shop_web"}),
-        ([running("web-green", "db")], {"other": BLUE, "old": GREEN, "share": "0", "new": GREEN}),
-        ([running("web", "web-blue")], {"other": BLUE, "old": "shop_web", "share": "0", "new": "shop_web"}),
-        ([running("db")], {"other": GREEN, "old": BLUE, "share": "0", "new": BLUE}),
-        ([stack()], {"other": BLUE, "old": GREEN, "share": "0", "new": GREEN}),
+        ([], (BLUE, BLUE, "0", GREEN)),
+        ([running("web")], ("shop_web", "shop_web", "0", BLUE)),
+        ([running("web-green", "db")], (GREEN, GREEN, "0", BLUE)),
+        ([running("web", "web-blue")], ("shop_web", "shop_web", "0", BLUE)),
+        ([running("db")], (BLUE, BLUE, "0", GREEN)),
+        ([stack()], (GREEN, GREEN, "0", BLUE)),
         # nobody may see a preview, whatever becomes of the version that serves
-        ([stack(0)], {"other": GREEN, "old": GREEN, "share": "0", "new": BLUE}),
-        ([stack(10)], {"new": BLUE, "old": GREEN, "share": "1a", "other": BLUE}),
-        ([stack(100)], {"new": BLUE, "old": GREEN, "share": "g", "other": BLUE}),
+        ([stack(0)], (GREEN, BLUE, "0", GREEN)),
+        ([stack(10)], (GREEN, BLUE, "1a", BLUE)),
+        ([stack(100)], (GREEN, BLUE, "g", BLUE)),
     ],
 )
-def test_files_and_their_order(stacks: list[dict[str, Any]], files: dict[str, str]) -> None:
-    wanted = [{"name": f"shop.x.{part}", "content": content} for part, content in files.items()]
-    assert ingress_colours(SITES, stacks) == wanted
+def test_lines(stacks: list[dict[str, Any]], line: tuple[str, str, str, str]) -> None:
+    old, new, weight, other = line
+    assert ingress_colours(SITES, stacks) == {"shop.x": f"old={old} new={new} share={weight} other={other}"}
 
 
-def test_no_request_goes_astray_between_two_files() -> None:
-    """Whatever is written in between, a request for all goes to what serves before or after, never to what is only previewed."""
+def test_a_host_with_a_star() -> None:
+    sites = ingress_sites([{"name": "shop", "strategy": "blue_green", "expose": [{"service": "web", "port": 80, "host": "*.shop.x"}]}])
+    assert list(ingress_colours(sites, [])) == ["+.shop.x"]
+
+
+def test_no_request_goes_astray_between_two_looks() -> None:
+    """A request takes its side by one line and its service by the next: it goes to what serves by one of them, never to a preview."""
     states = [stack(), stack(0), stack(10), stack(100), {**stack(), "colours": {"web": "web-blue"}}, stack(0)]
-    files: dict[str, str] = {}
-    serving = {"shop_web-green"}
-    for state in states:
-        for file in ingress_colours(SITES, [state]):
-            files[file["name"].rpartition(".")[2]] = file["content"]
-            if len(files) == 4:
-                reached = {side for side, reached in (("old", files["share"] != "g"), ("new", files["share"] != "0")) if reached}
-                now = {files[side] for side in reached}
-                assert now <= serving | {f"shop_{name}" for name in allowed(state)}, (state, files)
-        serving = {f"shop_{name}" for name in allowed(state)}
+    for before, after in pairwise(states):
+        first, second = (dict(word.split("=") for word in ingress_colours(SITES, [state])["shop.x"].split()) for state in (before, after))
+        reached = {side for side, reached in (("old", first["share"] != "g"), ("new", first["share"] != "0")) if reached}
+        serving = {f"shop_{name}" for state in (before, after) for name in allowed(state)}
+        assert {second[side] for side in reached} <= serving, (before, after)
 
 
 def allowed(state: dict[str, Any]) -> set[str]:

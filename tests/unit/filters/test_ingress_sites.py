@@ -19,7 +19,7 @@ def way(host: str, **more: Any) -> dict[str, Any]:
 
 
 def site(host: str, app: str, port: int = 80, tls: str = "internal") -> dict[str, Any]:
-    plain = {"sticky": False, "blue_green": False, "preview": "", "old": "", "new": ""}
+    plain = {"sticky": False, "blue_green": False, "preview": "", "old": "", "new": "", "folder": ""}
     return {"host": host, "app": app, "service": "web", "port": port, "tls": tls, **plain}
 
 

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, The homecloud.swarm developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Folders that are marked by the one file in them, for real."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._marks import mark_folders
+
+
+def options(home: Path, **marks: str) -> dict[str, Any]:
+    return {"path": str(home), "marks": marks}
+
+
+def found(home: Path) -> dict[str, list[str]]:
+    return {folder.name: sorted(file.name for file in folder.iterdir()) for folder in home.iterdir()}
+
+
+def test_four_steps(tmp_path: Path) -> None:
+    wanted = options(tmp_path, b="x=1 y=2", a="z")
+    predicted = mark_folders(wanted, check=True)
+    assert found(tmp_path) == {}
+    done = mark_folders(wanted, check=False)
+    assert predicted == done
+    assert (done.changed, done.values["marked"], done.after) == (True, ["b", "a"], {"b": "x=1 y=2", "a": "z"})
+    assert found(tmp_path) == {"a": ["z"], "b": ["x=1 y=2"]}
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a", tmp_path / "a" / "z")] == [0o700, 0o600]
+    for check in (False, True):
+        assert not mark_folders(wanted, check).changed
+
+
+def test_a_change(tmp_path: Path) -> None:
+    mark_folders(options(tmp_path, a="1", b="1", c="1"), check=False)
+    left = (tmp_path / "a" / "1").stat()
+    done = mark_folders(options(tmp_path, a="1", b="2"), check=False)
+    assert (done.before, done.after) == ({"b": "1"}, {"b": "2"})
+    assert (tmp_path / "a" / "1").stat() == left
+    assert found(tmp_path) == {"a": ["1"], "b": ["2"], "c": ["1"]}
+
+
+def test_a_folder_is_never_without_its_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark_folders(options(tmp_path, a="1"), check=False)
+    seen: list[int] = []
+    for name in ("rename", "touch", "unlink"):
+
+        def watched(self: Path, *args: Any, _real: Any = getattr(Path, name), **kwargs: Any) -> Any:
+            seen.append(len(os.listdir(tmp_path / "a")))
+            result = _real(self, *args, **kwargs)
+            seen.append(len(os.listdir(tmp_path / "a")))
+            return result
+
+        monkeypatch.setattr(Path, name, watched)
+    mark_folders(options(tmp_path, a="2"), check=False)
+    assert seen
+    assert min(seen) == 1
+
+
+@pytest.mark.parametrize("there", [("1", "2"), ("1", "3"), ("2", "3", "4")])
+def test_more_than_one_file(tmp_path: Path, there: tuple[str, ...]) -> None:
+    (tmp_path / "a").mkdir()
+    for name in there:
+        (tmp_path / "a" / name).touch()
+    assert mark_folders(options(tmp_path, a="2"), check=False).changed
+    assert found(tmp_path) == {"a": ["2"]}
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    wanted = options(tmp_path / "none", a="1")
+    assert mark_folders(wanted, check=True).changed
+    with pytest.raises(RefusedError, match=r"No such file or directory; make the folder .*none"):
+        mark_folders(wanted, check=False)
+
+
+@pytest.mark.parametrize("marks", [{"../a": "1"}, {"a": "../1"}, {"a": ""}, {"..": "1"}, {"a": ".."}])
+def test_a_name_that_leads_elsewhere(tmp_path: Path, marks: dict[str, str]) -> None:
+    for check in (True, False):
+        with pytest.raises(RefusedError, match=r"'.*' is not the name of a folder or file in"):
+            mark_folders(options(tmp_path, **marks), check)
+    assert found(tmp_path) == {}
