@@ -6,7 +6,6 @@ A row starts from whatever the one before left, which is three healthy replicas 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,6 @@ from tally import Tally
 Act = Callable[[Home], None]
 #: Of the app that is released blue-green.
 TWIN_HOST = "twin.home.arpa"
-#: Requests a second that two cores have room for, nodes and those who ask together, where each passes two proxies.
-BY_TWO_PROXIES = 100.0
 
 
 def nothing(_home: Home) -> None:
@@ -39,17 +36,12 @@ class Row:
     switches: bool = False
     #: the version that it tries answers with errors, which are its own
     bad: bool = False
-    #: requests a second, at most
-    rate: float = math.inf
 
     def play(self, home: Home) -> Tally:
         self.before(home)
-        rate = home.rate
-        home.rate = min(rate, self.rate)
         try:
             return home.under_load(lambda: self.act(home), self.host)
         finally:
-            home.rate = rate
             self.after(home)
 
 
@@ -146,9 +138,9 @@ ROWS = (
     Row("a node without ingress is drained, and back", drain, before=something_on_the_worker),
     Row("two changes of the ingress", ingress_change),
     Row("another leader", leader_change),
-    Row("a blue-green release", release, before=a_twin, host=TWIN_HOST, switches=True, rate=BY_TWO_PROXIES),
-    Row("a blue-green release in three steps", canary, host=TWIN_HOST, rate=BY_TWO_PROXIES),
-    Row("a blue-green release that its preview stops", bad_release, host=TWIN_HOST, rate=BY_TWO_PROXIES),
+    Row("a blue-green release", release, before=a_twin, host=TWIN_HOST, switches=True),
+    Row("a blue-green release in three steps", canary, host=TWIN_HOST),
+    Row("a blue-green release that its preview stops", bad_release, host=TWIN_HOST),
     Row(
         "a blue-green release that its watch takes back",
         abort,
@@ -158,6 +150,5 @@ ROWS = (
         short=True,
         switches=True,
         bad=True,
-        rate=BY_TWO_PROXIES,
     ),
 )
