@@ -9,6 +9,7 @@ import base64
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -231,10 +232,25 @@ def _on_the_wire(step: Step) -> dict[str, Any]:
     if not isinstance(content, bytes):
         return dict(step.body)
     body = {**step.body, "Data": base64.b64encode(content).decode("ascii")}
-    if step.sort is Sort.SECRET:
-        verifier = make_verifier(content, os.urandom(SALT_BYTES))
-        body["Labels"] = {KEY: step.name, VERSION: "1", **step.body.get("Labels", {}), VERIFIER: verifier}
-    return body
+    return {**body, "Labels": _verifiable(step, content)} if step.sort is Sort.SECRET else body
+
+
+def sealed(plan: Plan) -> Plan:
+    """The plan whose new secrets have their verifiers already, so that these can be written down before."""
+
+    def with_verifier(step: Step) -> Step:
+        content = step.body.get("Data")
+        if step.kind is not Kind.CREATE or step.sort is not Sort.SECRET or not isinstance(content, bytes):
+            return step
+        return replace(step, body={**step.body, "Labels": _verifiable(step, content)})
+
+    return replace(plan, steps=tuple(map(with_verifier, plan.steps)))
+
+
+def _verifiable(step: Step, content: bytes) -> dict[str, str]:
+    labels = step.body.get("Labels", {})
+    verifier = labels.get(VERIFIER) or make_verifier(content, os.urandom(SALT_BYTES))
+    return {KEY: step.name, VERSION: "1", **labels, VERIFIER: verifier}
 
 
 def remove(engine: Engine, plan: Plan, stack: str, timeout: float, clock: Clock = SYSTEM) -> None:

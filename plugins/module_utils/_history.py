@@ -18,13 +18,15 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
+from ._actual import Actual, of_stack
 from ._clock import Clock
 from ._colours import Placed, Switch, placed
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotFoundError, OutOfSequenceError, RefusedError
-from ._model import MADE, NAMESPACE, REVISION, REVOKED, SWITCH, VERDICT, Body, References, Sort
+from ._model import MADE, NAMESPACE, OURS, REVISION, REVOKED, SWITCH, VERDICT, Body, References, Sort
 from ._situation import moment
 from ._state import CONTENTS, State, used
+from ._verifier import VERIFIER
 from ._versions import within_limit
 
 Item = TypeVar("Item")
@@ -184,6 +186,34 @@ def colours(past: Sequence[Revision]) -> Placed:
     """Which services stood for the coloured ones when a deploy last came up."""
     contents = (revision.content() for revision in past if revision.is_restorable)
     return next((content.state.colours for content in contents if content), {})
+
+
+def recalled(actual: Actual, stack: str) -> Actual:
+    """The secrets of the stack with the labels of ours that somebody has erased, as the CLI does, looked up in the records by the secrets' ids.
+
+    The data under an id never changes, so neither does what these labels tell of it. Nothing is written for that.
+    """
+    bare = {name: live for name, live in of_stack(actual.secrets, stack).items() if _is_bare(live)}
+    if not bare:
+        return actual
+    contents = [content for revision in revisions(actual.records) if (content := revision.content())]
+    found = {name: labels for name, live in bare.items() if (labels := _remembered_labels(contents, name, live["ID"]))}
+    return replace(actual, secrets={**actual.secrets, **{name: _labelled(bare[name], labels) for name, labels in found.items()}})
+
+
+def _is_bare(live: Body) -> bool:
+    return not live["Spec"].get("Driver") and VERIFIER not in (live["Spec"].get("Labels") or {})
+
+
+def _remembered_labels(contents: Iterable[Content], name: str, identity: str) -> dict[str, str]:
+    states = (content.state for content in contents)
+    labels = (state.secrets.get(name, {}) for state in states if state.ids.get(f"{Sort.SECRET.value} {name}") == identity)
+    told = (found for found in labels if VERIFIER in found)
+    return {label: text for label, text in next(told, {}).items() if label.startswith(OURS)}
+
+
+def _labelled(live: Body, labels: Mapping[str, str]) -> Body:
+    return {**live, "Spec": {**live["Spec"], "Labels": {**(live["Spec"].get("Labels") or {}), **labels}}}
 
 
 def listed(engine: Engine, stack: str) -> list[Revision]:

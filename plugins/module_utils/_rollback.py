@@ -14,7 +14,7 @@ from ._clock import SYSTEM, Clock
 from ._colours import Placed, called, coloured, placed
 from ._engine import Engine
 from ._errors import RefusedError
-from ._history import Content, Revision, colours, last_good, revisions, switching
+from ._history import Content, Revision, colours, last_good, recalled, revisions, switching
 from ._images import credentials
 from ._model import Outcome, Plan, References
 from ._release import NEXT, Release, outcome, remembered, taken_up, under_way
@@ -88,7 +88,7 @@ class Rollback(Release):
         return placed(keys, remembered, actual.services, self.request.name)
 
     def _observed(self, state: State) -> Actual:
-        return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
+        return recalled(observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False), self.request.name)
 
     def _compared(self, state: State, actual: Actual) -> Plan:
         def plan(kept: References) -> Plan:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._actual import Actual, observe, volumes
-from ._apply import adopt, remove
+from ._apply import adopt, remove, sealed
 from ._bodies._field import released
 from ._clock import SYSTEM, Clock
 from ._colours import Placed, Switch, check_sides, coloured, first, following, placed, renamed, unchecked, without
@@ -19,7 +19,7 @@ from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._engine import Engine, api_version
 from ._errors import NotInSwarmError, NotManagerError, RefusedError
-from ._history import Revision, colours, needed, needed_by_all, revisions, switching
+from ._history import Revision, colours, needed, needed_by_all, recalled, revisions, switching
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Body, Kind, Outcome, Plan, References, Sort
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
@@ -127,7 +127,7 @@ class Deploy(Release):
         _check_age(self.engine, written)
 
         def observed() -> Actual:
-            return observe(self.engine, self.request.name, written)
+            return recalled(observe(self.engine, self.request.name, written), self.request.name)
 
         actual = observed()
         intent = Intent(
@@ -151,6 +151,7 @@ class Deploy(Release):
             settled = observed()
         if settled is not actual:
             cast, plan = self._planned(written, settled, intent)
+        plan = sealed(plan)
         waiting = self.begun(plan, settled, cast.desired.order, _noted(cast), cast.colours, cast.switch)
         if waiting is None:
             # somebody else was faster

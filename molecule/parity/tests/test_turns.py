@@ -72,7 +72,8 @@ def test_with_running_tasks(driver: Driver, folder: Path) -> None:
     now = driver.tasks("turns")
     assert not now.pop("last") & tasks.pop("last")
     assert now == tasks
-    assert nothing_to_do(driver.stack("turns", loaded, check=True))
+    # the CLI has erased our labels of the secret that we had made; the history remembers them
+    assert driver.stack("turns", loaded, check=True).values["plan"] == []
     driver.remove("turns", volumes=True)
 
 

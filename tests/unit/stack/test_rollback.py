@@ -252,12 +252,47 @@ def test_labels_that_were_erased_change_nothing() -> None:
         assert used(swarm) == [name]
 
 
+def erased(swarm: Swarm, *names: str) -> None:
+    """What the CLI does to the labels of secrets."""
+    for item in swarm.objects["secrets"].values():
+        if item["Spec"]["Name"] in names:
+            item["Spec"] = {**item["Spec"], "Labels": {NAMESPACE: "s"}}
+
+
+@pytest.mark.parametrize("versions", [1, 2, 3])
+def test_labels_that_were_erased_are_looked_up(versions: int) -> None:
+    swarm = Swarm()
+    for number in range(versions):
+        rotated(swarm, f"value {number}")
+    (newest,) = used(swarm)
+    erased(swarm, newest)
+    secrets, writes = dict(swarm.objects["secrets"]), swarm.writes
+    assert not rotated(swarm, f"value {versions - 1}").changed
+    assert (swarm.objects["secrets"], swarm.writes) == (secrets, writes)
+    # another value is known to be another one, without a question to the engine
+    rotated(swarm, "new")
+    assert used(swarm) == [f"s_password.v{versions + 1}"]
+    back(swarm, versions, secrets="current")
+    assert used(swarm) == [f"s_password.v{versions + 1}"]
+
+
+def test_labels_of_a_secret_that_was_made_anew_are_not_taken_from_its_predecessor() -> None:
+    swarm = Swarm()
+    rotated(swarm, "first")
+    replaced(swarm, "s_password")
+    erased(swarm, "s_password")
+    writes = swarm.writes
+    rotated(swarm, "first")
+    assert swarm.writes > writes
+
+
 def test_present_secrets_without_labels_are_not_guessed() -> None:
     swarm = Swarm()
     for value, command in (("first", "one"), ("second", "two")):
         rotated(swarm, value, command)
-    newest = next(item for item in swarm.objects["secrets"].values() if item["Spec"]["Name"] == "s_password.v2")
-    newest["Spec"] = {**newest["Spec"], "Labels": {NAMESPACE: "s"}}
+    # another object of that name, which no record knows
+    replaced(swarm, "s_password.v2")
+    erased(swarm, "s_password.v2")
     writes = swarm.writes
     with pytest.raises(RefusedError, match=r"as s_password.v2, which its services use now, has lost this collection's labels"):
         back(swarm, 1, secrets="current")
