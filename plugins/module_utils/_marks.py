@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ._clock import SYSTEM, Clock
 from ._errors import RefusedError
 from ._model import Outcome
 
+#: Seconds that a change waits for its moment; one that is further away is told by another clock.
+PATIENCE = 3.0
 
-def mark_folders(options: Mapping[str, Any], check: bool) -> Outcome:
+
+def mark_folders(options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM) -> Outcome:
     """What the module does. In check mode the folder that holds them need not be there yet."""
     home = Path(options["path"])
     wanted = {str(folder): str(mark) for folder, mark in options["marks"].items()}
@@ -24,7 +28,8 @@ def mark_folders(options: Mapping[str, Any], check: bool) -> Outcome:
     try:
         found = {folder: _found(home / folder) for folder in wanted}
         changed = [folder for folder, mark in wanted.items() if found[folder] != [mark]]
-        if not check:
+        if changed and not check:
+            _await_moment(options.get("at"), clock)
             for folder in changed:
                 _mark(home / folder, found[folder], wanted[folder])
     except OSError as error:
@@ -32,6 +37,12 @@ def mark_folders(options: Mapping[str, Any], check: bool) -> Outcome:
         raise RefusedError(f"{where}: {error.strerror}; make the folder {home}, and let this user write to it.") from error
     before = {folder: ", ".join(found[folder]) for folder in changed if found[folder]}
     return Outcome(bool(changed), before, {folder: wanted[folder] for folder in changed}, values={"marked": changed})
+
+
+def _await_moment(moment: float | None, clock: Clock) -> None:
+    ahead = moment - clock.wall() if moment else 0.0
+    if 0 < ahead <= PATIENCE:
+        clock.sleep(ahead)
 
 
 def _found(folder: Path) -> list[str]:

@@ -35,6 +35,11 @@ options:
       - A folder that is missing is made, for this user alone (mode 0700).
     type: dict
     required: true
+  at:
+    description:
+      - When a change is to be seen, in seconds since 1970, so that several hosts change together however long the start of the module takes them.
+      - A moment that has passed, or that is more than three seconds ahead by the host's own clock, is not waited for.
+    type: float
 requirements:
   - Python >= 3.9
 """
@@ -45,6 +50,7 @@ EXAMPLES = r"""
     path: /etc/homecloud/ingress/colours
     marks:
       shop.home.arpa: old=shop_web-blue new=shop_web-green share=1a other=shop_web-green
+    at: "{{ now().timestamp() + 1 }}"
 """
 
 RETURN = r"""
@@ -64,6 +70,7 @@ from ..module_utils._module import LocalModule
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
     "marks": {"type": "dict", "required": True},
+    "at": {"type": "float"},
 }
 
 

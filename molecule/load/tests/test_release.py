@@ -72,6 +72,7 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
     for check in (True, False) if FULL else ():
         assert changes(home.play("apps.yml", check=check)) == 0
     assert_answers_by_what_it_knew(home, both)
+    assert_answers_while_it_learns(home)
 
 
 def assert_answers_by_what_it_knew(home: Home, both: set[str]) -> None:
@@ -85,6 +86,21 @@ def assert_answers_by_what_it_knew(home: Home, both: set[str]) -> None:
     home.command(node, mark.format(folder, serves, serves, gone))
     assert {name: set(tally.through(name).versions) for name in home.managers} == {name: {str(home.version)} for name in home.managers}
     assert tally.slowest < IMPATIENT_S
+
+
+def assert_answers_while_it_learns(home: Home) -> None:
+    """What an ingress node looks at for each request is renamed hundreds of times, and no request falls in between."""
+    learn = f"""cd /etc/homecloud/ingress/colours/{TWIN_HOST} && python3 -c "
+import os, time
+names = [*os.listdir(), os.listdir()[0] + '-another']
+for _ in range(500):
+    os.rename(*names)
+    names.reverse()
+    time.sleep(0.01)
+"
+"""
+    tally = home.under_load(lambda: print(home.command(home.managers[0], learn)), TWIN_HOST)
+    assert (tally.failed, set(tally.versions)) == ((), {str(home.version)})
 
 
 @pytest.mark.skipif(not FULL, reason="a minute; `make test-full` plays it, unit tests tell what it removes")

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Clock
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
 from ansible_collections.homecloud.swarm.plugins.module_utils._marks import mark_folders
 
 
 def options(home: Path, **marks: str) -> dict[str, Any]:
-    return {"path": str(home), "marks": marks}
+    return {"path": str(home), "marks": marks, "at": None}
 
 
 def found(home: Path) -> dict[str, list[str]]:
@@ -84,3 +85,25 @@ def test_a_name_that_leads_elsewhere(tmp_path: Path, marks: dict[str, str]) -> N
         with pytest.raises(RefusedError, match=r"'.*' is not the name of a folder or file in"):
             mark_folders(options(tmp_path, **marks), check)
     assert found(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("at", "changes", "check", "slept"),
+    [
+        (101.5, True, False, [1.5]),
+        (101.5, True, True, []),
+        (101.5, False, False, []),
+        (None, True, False, []),
+        (99, True, False, []),
+        # another clock
+        (104, True, False, []),
+    ],
+)
+def test_the_moment_is_waited_for(tmp_path: Path, at: float | None, changes: bool, check: bool, slept: list[float]) -> None:
+    mark_folders(options(tmp_path, a="1"), check=False)
+    waits: list[tuple[float, dict[str, list[str]]]] = []
+    clock = Clock(sleep=lambda seconds: waits.append((seconds, found(tmp_path))), wall=lambda: 100.0)
+    wanted = {**options(tmp_path, a="2" if changes else "1"), "at": at}
+    assert mark_folders(wanted, check, clock).changed is changes
+    # nothing is seen before
+    assert waits == [(seconds, {"a": ["1"]}) for seconds in slept]
