@@ -114,8 +114,9 @@ class Load:
         except (OSError, NoAnswer, asyncio.IncompleteReadError) as error:
             problem = repr(error)
         about = {"version": headers.get("x-version", ""), "secret": headers.get("x-secret", "")}
+        times = {"asked": asked.seconds, "reached": float(headers.get("x-reached", "0"))}
         taken = time.monotonic() - sent
-        return Answer(sent - began, taken, door.node, asked.method, asked.kept, status, problem, **about, asked=asked.seconds)
+        return Answer(sent - began, taken, door.node, asked.method, asked.kept, status, problem, **about, **times)
 
     async def _exchange(self, door: Door, asked: Asked) -> tuple[int, dict[str, str]]:
         reader, writer = (self._waiting(door) if asked.kept else None) or await asyncio.open_connection(

@@ -25,6 +25,7 @@ class Answer:
     version: str = ""
     secret: str = ""
     asked: float = 0.0  # how long the app was asked to take
+    reached: float = 0.0  # when the app had it, in seconds since 1970
 
     @property
     def good(self) -> bool:
@@ -94,9 +95,9 @@ def handovers(tally: Tally, old: str, new: str) -> list[float]:
     """For how many seconds new requests still went to the version that lost them: the first for when ``new`` took over, the second for
     when ``old`` did again, if it did.
 
-    Counted from the first request that the other one got, by when they were sent.
+    Counted from the first request that the other one got, by when the app had them: one that is sent waits for a connection first.
     """
-    first, second = (sorted(answer.began for answer in tally.answers if answer.version == version) for version in (old, new))
+    first, second = (sorted(answer.reached for answer in tally.answers if answer.version == version) for version in (old, new))
     if not first or not second:
         return []
     # while the new one had all requests, the old one had none for longest

@@ -12,7 +12,7 @@ GOOD = Answer(0.0, 0.1, "one", "GET", False, 200, version="1", secret="a")
 
 
 def at(*moments: float, through: str = "one", **more: object) -> tuple[Answer, ...]:
-    return tuple(replace(GOOD, began=moment, through=through, **more) for moment in moments)  # type: ignore[arg-type]
+    return tuple(replace(GOOD, began=moment, reached=moment, through=through, **more) for moment in moments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

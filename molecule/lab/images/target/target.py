@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The app that load is made on: every answer says its version, its node, which secret it has read, and what it knows of the client.
+"""The app that load is made on: every answer says its version, its node, which secret it has read, when, and for whom.
 
 /                   ?seconds=N takes so long
 /lines?seconds=N    a line every quarter of a second, for so long
@@ -70,6 +70,7 @@ class Visit(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
+        self.reached = time.time()
         if self.headers.get("Upgrade", "").lower() == "websocket":
             return self.converse()
         if self.path.startswith("/lines"):
@@ -90,6 +91,7 @@ class Visit(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in ABOUT.items():
             self.send_header(name, value)
+        self.send_header("X-Reached", str(self.reached))
         self.send_header("X-Client", self.headers.get("X-Forwarded-For", "unknown"))
         self.send_header("X-Scheme", self.headers.get("X-Forwarded-Proto", "unknown"))
 
