@@ -15,7 +15,7 @@ from ._errors import RefusedError
 from ._model import Outcome
 
 #: Seconds that a change waits for its moment; one that is further away is told by another clock.
-PATIENCE = 3.0
+PATIENCE = 5.0
 
 
 def mark_folders(options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM) -> Outcome:

@@ -38,7 +38,7 @@ options:
   at:
     description:
       - When a change is to be seen, in seconds since 1970, so that several hosts change together however long the start of the module takes them.
-      - A moment that has passed, or that is more than three seconds ahead by the host's own clock, is not waited for.
+      - A moment that has passed, or that is more than five seconds ahead by the host's own clock, is not waited for.
     type: float
 requirements:
   - Python >= 3.9
@@ -50,7 +50,7 @@ EXAMPLES = r"""
     path: /etc/homecloud/ingress/colours
     marks:
       shop.home.arpa: old=shop_web-blue new=shop_web-green share=1a other=shop_web-green
-    at: "{{ now().timestamp() + 1 }}"
+    at: "{{ now().timestamp() + 2 }}"
 """
 
 RETURN = r"""

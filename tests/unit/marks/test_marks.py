@@ -96,7 +96,7 @@ def test_a_name_that_leads_elsewhere(tmp_path: Path, marks: dict[str, str]) -> N
         (None, True, False, []),
         (99, True, False, []),
         # another clock
-        (104, True, False, []),
+        (106, True, False, []),
     ],
 )
 def test_the_moment_is_waited_for(tmp_path: Path, at: float | None, changes: bool, check: bool, slept: list[float]) -> None:
