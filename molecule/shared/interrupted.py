@@ -65,7 +65,8 @@ def killed(*tasks: str, step: str = "", weights: tuple[int, ...] = (100,)) -> Ac
             said = []
             for line in process.stdout or ():
                 said.append(line)
-                if line.startswith("TASK [") and f" : {ahead[0]}]" in line:
+                # the name of a role stands before it, but where the task includes one
+                if line.startswith("TASK [") and line.partition("]")[0].endswith(ahead[0]):
                     ahead.pop(0)
                 if not ahead:
                     return

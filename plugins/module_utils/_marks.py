@@ -19,7 +19,7 @@ PATIENCE = 5.0
 
 
 def mark_folders(options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM) -> Outcome:
-    """What the module does. In check mode the folder that holds them need not be there yet."""
+    """What the module does. Folders that are missing are made."""
     home = Path(options["path"])
     wanted = {str(folder): str(mark) for folder, mark in options["marks"].items()}
     for name in (*wanted, *wanted.values()):
@@ -51,7 +51,8 @@ def _found(folder: Path) -> list[str]:
 
 def _mark(folder: Path, found: list[str], mark: str) -> None:
     """Whoever looks finds the old name or the new one, after a loss of power too."""
-    folder.mkdir(mode=0o700, exist_ok=True)
+    for missing in (folder.parent, folder):
+        missing.mkdir(mode=0o700, exist_ok=True)
     if mark not in found:
         if found:
             (folder / found[0]).rename(folder / mark)

@@ -26,7 +26,7 @@ attributes:
     details: This module does not talk to the engine.
 options:
   path:
-    description: Where the folders are. Has to be there, but in check mode.
+    description: Where the folders are. Is made, for this user alone (mode 0700), if only it is missing.
     type: path
     required: true
   marks:

@@ -75,8 +75,12 @@ def test_more_than_one_file(tmp_path: Path, there: tuple[str, ...]) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     wanted = options(tmp_path / "none", a="1")
     assert mark_folders(wanted, check=True).changed
-    with pytest.raises(RefusedError, match=r"No such file or directory; make the folder .*none"):
-        mark_folders(wanted, check=False)
+    assert list(tmp_path.iterdir()) == []
+    mark_folders(wanted, check=False)
+    assert found(tmp_path / "none") == {"a": ["1"]}
+    assert stat.S_IMODE((tmp_path / "none").stat().st_mode) == 0o700
+    with pytest.raises(RefusedError, match=r"No such file or directory; make the folder .*none/of/none"):
+        mark_folders(options(tmp_path / "none" / "of" / "none", a="1"), check=False)
 
 
 @pytest.mark.parametrize("marks", [{"../a": "1"}, {"a": "../1"}, {"a": ""}, {"..": "1"}, {"a": ".."}])
