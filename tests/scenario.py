@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pythons import ROOT
-from units import interpreter_for, python_for
+from units import LOWEST_PART, interpreter_for, python_for
 
 # Scenarios that the oldest ansible-core plays; all others have the newest.
 LOWEST_CORE = frozenset({"engines"})
@@ -21,11 +21,11 @@ def main() -> int:
     name, *arguments = sys.argv[1:]
     environment = dict(os.environ)
     if name in LOWEST_CORE:
-        python = python_for("lowest")
+        python = python_for(LOWEST_PART)
         if not python:
             sys.exit(f"scenario.py: {name} is played with the oldest ansible-core, and no Python for it is on this machine.")
         # Molecule itself stays in .venv: it finds ansible-playbook by PATH.
-        environment["PATH"] = os.pathsep.join([str(interpreter_for("lowest", python).parent), environment["PATH"]])
+        environment["PATH"] = os.pathsep.join([str(interpreter_for(LOWEST_PART, python).parent), environment["PATH"]])
     subprocess.run(["ansible", "--version"], env=environment, check=True)
     return play([str(Path(sys.executable).parent / "molecule"), "test", "-s", name, *arguments], environment)
 

@@ -19,16 +19,17 @@ VERSIONS = """
 import ansible.release, docker, sys
 print("Python", sys.version.split()[0], "ansible-core", ansible.release.__version__, "docker", docker.__version__, flush=True)
 """
-PARTS = (*PYTHONS, "lowest")
+LOWEST_PART = "lowest"
+PARTS = (*PYTHONS, LOWEST_PART)
 
 
 def python_for(part: str) -> Path | None:
-    versions = LOWEST_PYTHONS if part == "lowest" else (part,)
+    versions = LOWEST_PYTHONS if part == LOWEST_PART else (part,)
     return next((python for version in versions if (python := find_python(version))), None)
 
 
 def interpreter_for(part: str, python: Path) -> Path:
-    if part == "lowest":
+    if part == LOWEST_PART:
         return environment("lowest", python, LOWEST)
     if part == f"{sys.version_info.major}.{sys.version_info.minor}":
         return Path(sys.executable)

@@ -46,7 +46,7 @@ def _await_moment(moment: float | None, clock: Clock) -> None:
 
 
 def _found(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder)) if folder.is_dir() else []
+    return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
 
 
 def _mark(folder: Path, found: list[str], mark: str) -> None:

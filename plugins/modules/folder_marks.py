@@ -31,13 +31,15 @@ options:
     required: true
   marks:
     description:
-      - The name of the one file in each folder. Nothing secret, as diff mode shows it. Other files there are removed, other folders are left alone.
+      - The name of the one file in each folder. Nothing secret, as diff mode shows it. Other files there are removed, other folders are
+        left alone.
       - A folder that is missing is made, for this user alone (mode 0700).
     type: dict
     required: true
   at:
     description:
-      - When a change is to be seen, in seconds since 1970, so that several hosts change together however long the start of the module takes them.
+      - When a change is to be seen, in seconds since 1970, so that several hosts change together however long the start of the module takes
+        them.
       - A moment that has passed, or that is more than five seconds ahead by the host's own clock, is not waited for.
     type: float
 requirements:

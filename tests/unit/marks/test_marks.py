@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -49,15 +48,20 @@ def test_a_change(tmp_path: Path) -> None:
 def test_a_folder_is_never_without_its_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark_folders(options(tmp_path, a="1"), check=False)
     seen: list[int] = []
-    for name in ("rename", "touch", "unlink"):
 
-        def watched(self: Path, *args: Any, _real: Any = getattr(Path, name), **kwargs: Any) -> Any:
-            seen.append(len(os.listdir(tmp_path / "a")))
-            result = _real(self, *args, **kwargs)
-            seen.append(len(os.listdir(tmp_path / "a")))
+    def watch(name: str) -> None:
+        real = getattr(Path, name)
+
+        def watched(self: Path, *args: Any, **kwargs: Any) -> Any:
+            seen.append(len(found(tmp_path)["a"]))
+            result = real(self, *args, **kwargs)
+            seen.append(len(found(tmp_path)["a"]))
             return result
 
         monkeypatch.setattr(Path, name, watched)
+
+    for name in ("rename", "touch", "unlink"):
+        watch(name)
     mark_folders(options(tmp_path, a="2"), check=False)
     assert seen
     assert min(seen) == 1
