@@ -113,10 +113,9 @@ class Load:
             problem = f"no answer in {PATIENCE_S} s"
         except (OSError, NoAnswer, asyncio.IncompleteReadError) as error:
             problem = repr(error)
-        about = {"version": headers.get("x-version", ""), "secret": headers.get("x-secret", "")}
-        times = {"asked": asked.seconds, "reached": float(headers.get("x-reached", "0"))}
-        taken = time.monotonic() - sent
-        return Answer(sent - began, taken, door.node, asked.method, asked.kept, status, problem, **about, **times)
+        version, secret = headers.get("x-version", ""), headers.get("x-secret", "")
+        taken, reached = time.monotonic() - sent, float(headers.get("x-reached", "0"))
+        return Answer(sent - began, taken, door.node, asked.method, asked.kept, status, problem, version, secret, asked.seconds, reached)
 
     async def _exchange(self, door: Door, asked: Asked) -> tuple[int, dict[str, str]]:
         reader, writer = (self._waiting(door) if asked.kept else None) or await asyncio.open_connection(

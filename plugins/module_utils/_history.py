@@ -189,7 +189,7 @@ def colours(past: Sequence[Revision]) -> Placed:
 
 
 def recalled(actual: Actual, stack: str) -> Actual:
-    """The secrets of the stack with the labels of ours that somebody, such as the CLI, has erased: the records have them by the secrets' ids.
+    """The secrets of the stack with the labels of ours that somebody, such as the CLI, has erased: records have them by the secrets' ids.
 
     The data under an id never changes, so neither does what these labels tell of it. Nothing is written for that.
     """
