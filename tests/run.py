@@ -85,10 +85,11 @@ def parts() -> Iterator[Part]:
         yield Part(f"check {name}", "lint", (PYTHON, "-m", "pytest", str(check.relative_to(ROOT))))
     yield Part("package", "lint", (PYTHON, "tests/package.py"))
     there = [unit for unit in UNITS if python_for(unit)]
+    newest = [unit for unit in there if unit != LOWEST][-1:]
     for unit in UNITS:
         missing = "" if unit in there else f"no Python for {unit} on this machine"
         # between the oldest packages and the newest Python nothing new is to be expected
-        spared = unit in there and unit not in (LOWEST, next(name for name in reversed(there) if name != LOWEST))
+        spared = unit in there and unit not in (LOWEST, *newest)
         yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing, spared=spared)
     for cli in clis.names():
         yield Part(f"differential {cli}", "units", (PYTHON, "tests/clis.py", cli))
