@@ -18,7 +18,6 @@ from pathlib import Path
 import checkout
 import clis
 from pythons import CACHE, ROOT
-from units import LOWEST_PART as LOWEST
 from units import PARTS as UNITS
 from units import python_for
 
@@ -54,7 +53,6 @@ class Part:
     in_copy: bool = False  # runs in the clean copy of the checkout, not in the checkout
     alone: bool = False  # needs the machine for itself
     missing: str = ""  # why it cannot be tried on this machine
-    spared: bool = False  # only where its group is asked for, or everything
 
     @property
     def log(self) -> Path:
@@ -84,13 +82,9 @@ def parts() -> Iterator[Part]:
         name = check.stem.removeprefix("test_").replace("_", " ")
         yield Part(f"check {name}", "lint", (PYTHON, "-m", "pytest", str(check.relative_to(ROOT))))
     yield Part("package", "lint", (PYTHON, "tests/package.py"))
-    there = [unit for unit in UNITS if python_for(unit)]
-    newest = [unit for unit in there if unit != LOWEST][-1:]
     for unit in UNITS:
-        missing = "" if unit in there else f"no Python for {unit} on this machine"
-        # between the oldest packages and the newest Python nothing new is to be expected
-        spared = unit in there and unit not in (LOWEST, *newest)
-        yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing, spared=spared)
+        missing = "" if python_for(unit) else f"no Python for {unit} on this machine"
+        yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing)
     for cli in clis.names():
         yield Part(f"differential {cli}", "units", (PYTHON, "tests/clis.py", cli))
     for scenario in _scenarios():
@@ -197,8 +191,7 @@ def in_short(lines: list[str]) -> list[str]:
 
 def chosen(arguments: argparse.Namespace) -> list[Part]:
     groups = {arguments.group} if arguments.group else {"lint", "units", "molecule"} | ({"full", "bench"} if arguments.full else set())
-    found = [part for part in parts() if part.group in groups and all(word in part.name for word in arguments.words)]
-    return [part for part in found if arguments.group or arguments.full or not part.spared]
+    return [part for part in parts() if part.group in groups and all(word in part.name for word in arguments.words)]
 
 
 def main() -> int:
