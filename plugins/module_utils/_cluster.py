@@ -15,7 +15,7 @@ from typing import Any
 
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine, retried
-from ._errors import EngineError, NotConvergedError, RefusedError
+from ._errors import EngineError, NotConvergedError, QuorumLostError, RefusedError
 from ._identity import ca_of_token
 from ._labels import text_labels
 from ._membership import NOWHERE, Membership, keys, locate, trusted_ca
@@ -169,12 +169,26 @@ def update(run: Run) -> tuple[tuple[Body, Body], bool]:
         after = {**settings_of(wanted), **{option: "rotated" for option in ROTATIONS if run.options.asks(option)}}
         if signing:
             after["signing_ca_cert"] = "as given"
+        if changed:
+            check_quorum(run.engine)
         if changed and not run.check:
             body = {**wanted, "CAConfig": {**wanted.get("CAConfig", {}), **signing}}
             run.engine.post("/swarm/update", body, version=swarm["Version"]["Index"], **rotations)
         return (settings_of(live), after), changed
 
     return retried(attempt)
+
+
+def check_quorum(engine: Engine) -> None:
+    """Raise QuorumLostError where the leader still answers alone: it would keep the change, and make it when the others are back."""
+    quorum = Quorum.of(engine.get("/nodes"))
+    # one that has just made its swarm need not know itself yet
+    if quorum.managers > 1 and not quorum.holds:
+        raise QuorumLostError(
+            f"The swarm of the engine at {engine.address} has lost its quorum ({quorum.managers} managers, {quorum.reachable} reachable, "
+            f"quorum {quorum.needed}), so nothing was changed: bring the others back.",
+            503,
+        )
 
 
 def join(run: Run) -> Outcome:

@@ -107,6 +107,16 @@ def converge(engine: TableEngine, clock: Clock, state: str, check: bool = False,
 JOINING: dict[str, Any] = {"join_token": "SWMTKN-1-ca-worker", "remote_addrs": ["192.0.2.2"]}
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_leader_that_is_alone_is_given_nothing_to_keep(check: bool, clock: Clock) -> None:
+    """It would make the change when the others are back, although it was refused."""
+    engine = engine_in("manager", manager("me"), manager("b", reachable=False), manager("c", reachable=False))
+    with pytest.raises(QuorumLostError, match=r"has lost its quorum \(3 managers, 1 reachable, quorum 2\), so nothing was changed"):
+        converge(engine, clock, "present", check, election_tick=11)
+    assert engine.written == []
+    assert not converge(engine, clock, "present", check, election_tick=10).changed
+
+
 @pytest.mark.parametrize(
     ("place", "state", "given", "written"),
     [
