@@ -105,8 +105,8 @@ def _health(engine: Engine, container: str) -> str:
     here = _found(engine, f"/containers/{container}/json")
     log = ((here or {}).get("State") or {}).get("Health", {}).get("Log") or []
     outputs = [str(entry.get("Output") or "").strip() for entry in log]
-    # one that could not even begin, as on a busy machine or a container that ends, tells nothing of the app
-    return next((output for output in reversed(outputs) if not output.startswith(NOT_BEGUN)), outputs[-1] if outputs else "")
+    # one that could not even begin, or was cut off when the container ended, tells nothing of the app
+    return next((output for output in reversed(outputs) if output and not output.startswith(NOT_BEGUN)), outputs[-1] if outputs else "")
 
 
 def _log(engine: Engine, task: Body, lines: int) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ def test_a_failure_reads_well() -> None:
     ("outputs", "told"),
     [
         (["before", "no answer"], "no answer"),
+        (["no answer", "", ""], "no answer"),
         (["no answer", "OCI runtime exec failed: exec failed: unable to start container process"], "no answer"),
         (["OCI runtime exec failed: at once"], "OCI runtime exec failed: at once"),
         ([], ""),
