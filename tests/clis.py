@@ -51,11 +51,10 @@ class Cli:
     version: Version
 
 
-def names() -> tuple[str, ...]:
-    """Those to compare with. The installed one counts if it is of another version."""
+def installed() -> tuple[str, ...]:
+    """The CLI of this machine, where there is one of another version than the lab has."""
     program = shutil.which("docker")
-    shown = "{}.{}".format(*version(program)) if program else ""
-    return (*RELEASES, *([INSTALLED] if shown not in RELEASES else []))
+    return (INSTALLED,) if program and "{}.{}".format(*version(program)) not in RELEASES else ()
 
 
 def find(name: str) -> Cli:

@@ -85,8 +85,9 @@ def parts() -> Iterator[Part]:
     for unit in UNITS:
         missing = "" if python_for(unit) else f"no Python for {unit} on this machine"
         yield Part(f"units {unit}", "units", (PYTHON, "tests/units.py", unit), missing=missing)
-    for cli in clis.names():
-        yield Part(f"differential {cli}", "units", (PYTHON, "tests/clis.py", cli))
+    for group, names in {"units": tuple(clis.RELEASES), "full": clis.installed()}.items():
+        for cli in names:
+            yield Part(f"differential {cli}", group, (PYTHON, "tests/clis.py", cli))
     for scenario in _scenarios():
         yield Part(f"molecule {scenario}", "molecule", (PYTHON, "tests/scenario.py", scenario))
     for release in OTHER_RELEASES:

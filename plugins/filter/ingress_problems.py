@@ -28,7 +28,10 @@ except ImportError as problem:
 ISSUERS = ("internal", "acme", "none")
 
 #: What Caddy, and the names of files, take; a name for all hosts below another one may begin with a star.
-HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+HOST = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+
+#: What the engine takes as the name of a stack or service.
+WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 
 #: Names of certificates become part of the names of secrets and configs.
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,30}[A-Za-z0-9])?")
@@ -76,6 +79,12 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 def _no_names(wanted: Sequence[Site]) -> Iterator[str]:
     for site in wanted:
+        for what, word in (("app", site.app), ("service", site.service)):
+            if not WORD.fullmatch(str(word)):
+                yield (
+                    f"swarm_apps: {site.app}: '{word}' can be the name of no {what}; take letters, digits, - and _, "
+                    "and none of the last two at its ends."
+                )
         for what, host in (("host", site.host), ("preview", site.preview)):
             if host and not HOST.fullmatch(host):
                 yield f"swarm_apps: {site.app}: the {what} '{host}' is not a host name; give one like photos.home.arpa, and nothing else."

@@ -26,20 +26,20 @@ attributes:
     details: This module does not talk to the engine.
 options:
   path:
-    description: Where the folders are. Is made, for this user alone (mode 0700), if only it is missing.
+    description: Where the folders are, beginning with a slash. Is made, for this user alone (mode 0700), if only it is missing.
     type: path
     required: true
   marks:
     description:
-      - The name of the one file in each folder. Nothing secret, as diff mode shows it. Other files there are removed, other folders are
-        left alone.
+      - The name of the one file in each folder, of 255 bytes at most. Nothing secret, as diff mode shows it. Other files there are
+        removed, other folders beside it are left alone. A folder or a link in it is refused.
       - A folder that is missing is made, for this user alone (mode 0700).
     type: dict
     required: true
   at:
     description:
       - When a change is to be seen, in seconds since 1970, so that several hosts change together however long the start of the module takes
-        them.
+        them. Needs at least as many forks as hosts; one whose module starts later changes as soon as it can.
       - A moment that has passed, or that is more than five seconds ahead by the host's own clock, is not waited for.
     type: float
 requirements:

@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cli" in metafunc.fixturenames:
-        metafunc.parametrize("cli", metafunc.config.getoption("cli") or clis.names(), indirect=True, scope="session")
+        metafunc.parametrize("cli", metafunc.config.getoption("cli") or (*clis.RELEASES, *clis.installed()), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,12 @@ def test_good(apps: list[dict[str, Any]], options: dict[str, Any]) -> None:
             [app("a", way("x.y", preview="X.y"), strategy="blue_green")], {}, "by a (web) and a (web, its preview)", id="its own preview"
         ),
         pytest.param([app("a", way("https://x.y"))], {}, "a: the host 'https://x.y' is not a host name; give one like", id="an address"),
+        pytest.param([app("a", way("x" * 64 + ".y"))], {}, "is not a host name; give one like", id="a long word of a host"),
+        pytest.param([app("a", way(".".join(["x" * 60] * 5)))], {}, "is not a host name; give one like", id="a long host"),
+        pytest.param([app("my app", way("x.y"))], {}, "my app: 'my app' can be the name of no app; take letters", id="an app of two words"),
+        pytest.param(
+            [app("a", way("x.y", service="we{b"))], {}, "a: 'we{b' can be the name of no service; take", id="a brace in a service"
+        ),
         pytest.param([app("a", way("x y"))], {}, "the host 'x y' is not", id="two words"),
         pytest.param([app("a", way("x.y", preview="x.y:80"), strategy="blue_green")], {}, "the preview 'x.y:80' is not", id="a port"),
         pytest.param([app("a", way("x.y", tls="intern"))], {}, "Did you mean internal?", id="a misspelt issuer"),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,11 @@ def options(home: Path, **marks: str) -> dict[str, Any]:
 
 
 def found(home: Path) -> dict[str, list[str]]:
-    return {folder.name: sorted(file.name for file in folder.iterdir()) for folder in home.iterdir()}
+    return {folder.name: names(folder) for folder in home.iterdir()}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
 
 
 def test_four_steps(tmp_path: Path) -> None:
@@ -87,12 +92,80 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         mark_folders(options(tmp_path / "none" / "of" / "none", a="1"), check=False)
 
 
-@pytest.mark.parametrize("marks", [{"../a": "1"}, {"a": "../1"}, {"a": ""}, {"..": "1"}, {"a": ".."}])
+@pytest.mark.parametrize(
+    "marks",
+    [{"../a": "1"}, {"a": "../1"}, {"a": ""}, {"..": "1"}, {"a": ".."}, {"a": "1\0"}, {"a": "1" * 256}, {"b": "1", "\u00fc" * 128: "1"}],
+)
 def test_a_name_that_leads_elsewhere(tmp_path: Path, marks: dict[str, str]) -> None:
     for check in (True, False):
         with pytest.raises(RefusedError, match=r"'.*' is not the name of a folder or file in"):
             mark_folders(options(tmp_path, **marks), check)
     assert found(tmp_path) == {}
+
+
+@pytest.mark.parametrize("mark", [None, ["1"], {"a": "1"}])
+def test_a_mark_that_is_no_text(tmp_path: Path, mark: Any) -> None:
+    with pytest.raises(RefusedError, match=r"marks: b: .* is no text; give the name of a file"):
+        mark_folders({"path": str(tmp_path), "marks": {"a": "1", "b": mark}}, check=False)
+    assert found(tmp_path) == {}
+
+
+@pytest.mark.parametrize("path", ["", "colours", "./colours"])
+def test_a_path_that_depends(path: str) -> None:
+    with pytest.raises(RefusedError, match="begin it with a slash"):
+        mark_folders({"path": path, "marks": {"a": "1"}}, check=True)
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("kind", ["folder", "link to a file", "link to nothing"])
+@pytest.mark.parametrize("name", ["2", "0", "zz"])
+def test_what_is_no_file_is_not_touched(tmp_path: Path, name: str, kind: str, check: bool) -> None:
+    """Whoever looks would pass over it, or be led elsewhere."""
+    mark_folders(options(tmp_path, a="1", b="1"), check=False)
+    (tmp_path / "file").touch()
+    there = tmp_path / "b" / name
+    make = {
+        "folder": there.mkdir,
+        "link to a file": lambda: there.symlink_to(tmp_path / "file"),
+        "link to nothing": lambda: there.symlink_to("x"),
+    }
+    make[kind]()
+    with pytest.raises(RefusedError, match=rf"/b/{name} is not a file, and only the mark may be there; move it elsewhere"):
+        mark_folders(options(tmp_path, a="2", b="2"), check)
+    assert names(tmp_path / "a") == ["1"]
+    assert names(tmp_path / "b") == sorted(["1", name])
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(("path", "at"), [("file", "file"), ("", "file"), ("nowhere", "nowhere"), ("", "nowhere")])
+def test_what_is_no_folder(tmp_path: Path, path: str, at: str, check: bool) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to("x")
+    with pytest.raises(RefusedError, match=rf"{tmp_path}/{at} is not a folder, and the mark has to be in one; move it elsewhere"):
+        mark_folders({"path": str(tmp_path / path), "marks": {"a" if path else at: "1"}}, check)
+
+
+def test_any_file_that_somebody_left_is_replaced_and_shown(tmp_path: Path) -> None:
+    mark_folders(options(tmp_path, a="1"), check=False)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/a/\xff")).touch()
+    done = mark_folders(options(tmp_path, a="2"), check=False)
+    assert done.before == {"a": "1, \N{REPLACEMENT CHARACTER}"}
+    assert found(tmp_path) == {"a": ["2"]}
+
+
+@pytest.mark.parametrize("others", ["2", "3"])
+@pytest.mark.parametrize("there", [True, False])
+def test_another_run_comes_first(tmp_path: Path, others: str, there: bool) -> None:
+    """While this one waits for its moment: the last one counts, and neither fails."""
+    if there:
+        mark_folders(options(tmp_path, a="1"), check=False)
+
+    def another(_seconds: float) -> None:
+        mark_folders(options(tmp_path, a=others), check=False)
+
+    clock = Clock(sleep=another, wall=lambda: 100.0)
+    assert mark_folders({**options(tmp_path, a="2"), "at": 101.0}, False, clock).changed
+    assert found(tmp_path) == {"a": ["2"]}
 
 
 @pytest.mark.parametrize(
