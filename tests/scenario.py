@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 
 from pythons import ROOT
@@ -13,6 +15,8 @@ from units import LOWEST_PART, interpreter_for, python_for
 
 # Scenarios that the oldest ansible-core plays; all others have the newest.
 LOWEST_CORE = frozenset({"engines"})
+# What Molecule says when a step begins, and when none will begin any more.
+STEP = re.compile(r"\[[\w-]+ > ([\w-]+)\] Executing$")
 # What Molecule's recap says of steps that it skipped without failing.
 MISSING = re.compile(r"\bmissing=[1-9]")
 
@@ -33,13 +37,18 @@ def main() -> int:
 def play(command: list[str], environment: dict[str, str]) -> int:
     """Run Molecule, its output passed on as it comes; a step it left out counts as failed."""
     missing = False
+    steps: list[tuple[str, float]] = []
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         for line in process.stdout:
             print(line, end="", flush=True)
             missing = missing or bool(MISSING.search(line))
+            if begins := STEP.search(line):
+                steps.append((begins[1], time.monotonic()))
     if missing:
         print("scenario.py: Molecule left a step out because its playbook is missing; the recap above says which.")
+    # beside the part's time in the table
+    print(":: " + ", ".join(f"{name} {end - begin:.0f}" for (name, begin), (_next, end) in pairwise([*steps, ("", time.monotonic())])))
     return process.returncode or int(missing)
 
 
