@@ -16,12 +16,11 @@ from pythons import CACHE, find_python
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 HOME = CACHE / "home"
 
-# ansible-test downloads a script that brings pip into an empty virtual environment; Python has the same on board.
+# ansible-test downloads a script that brings its own pip into each of its virtual environments; the one that Python has on board does,
+# and a dozen installations less are noticed.
 BOOTSTRAP = """\
-import runpy, subprocess, sys
+import subprocess, sys
 subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
-sys.argv[1:] = ["install", *(word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel"))]
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
 
 

@@ -29,7 +29,7 @@ DELAY_S = 6
 @pytest.fixture(scope="module")
 def home() -> Home:
     """The app that it leaves is the next one's to release."""
-    return Home(outside.INVENTORY, 60.0, 1, version=200)
+    return Home(outside.INVENTORY, 40.0, 1, version=200)
 
 
 def visitor(host: str) -> Visitor:
