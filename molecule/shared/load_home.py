@@ -155,14 +155,26 @@ class Home:
             raise NotDone(ran.stdout[-6000:])
         return ran.stdout
 
-    def play(self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False) -> subprocess.CompletedProcess[str]:
-        with self.begun(playbook, variables, check) as process:
+    def play(
+        self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False, limit: str = "all"
+    ) -> subprocess.CompletedProcess[str]:
+        with self.begun(playbook, variables, check, limit) as process:
             return _ended(process)
 
-    def begun(self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False) -> subprocess.Popen[str]:
+    def begun(
+        self, playbook: str, variables: Mapping[str, Any] | None = None, check: bool = False, limit: str = "all"
+    ) -> subprocess.Popen[str]:
         """A playbook under way, for those who do not wait for its end."""
         given = self.now if variables is None else variables
-        extra = [*(["--check"] if check else []), "--extra-vars", f"@{SCENARIO / 'vars' / 'load.yml'}", "--extra-vars", json.dumps(given)]
+        extra = [
+            *(["--check"] if check else []),
+            "--limit",
+            limit,
+            "--extra-vars",
+            f"@{SCENARIO / 'vars' / 'load.yml'}",
+            "--extra-vars",
+            json.dumps(given),
+        ]
         return self._begun(["ansible-playbook", *extra, str(SCENARIO / playbook)])
 
     def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import outside
 import pytest
-from load_home import Home
+from load_home import RELEASE, Home
 from load_rows import TWIN_HOST, twin
 
 PREVIEW, OTHER = f"preview.{TWIN_HOST}", "other.home.arpa"
+FOLDER = f"/etc/homecloud/ingress/colours/{TWIN_HOST}"
 #: A check by a program that is on every node.
 TRY = """python3 -c "
 import http.client, os, socket
@@ -27,7 +28,7 @@ assert preview.getresponse().status == 200
 #: Asks often enough to hit the moment of a rename, which one request in a few hundred would.
 LEARN = f"""
 import http.client, os, socket, threading
-os.chdir("/etc/homecloud/ingress/colours/{TWIN_HOST}")
+os.chdir("{FOLDER}")
 mark = os.listdir()[0]
 names = [mark, mark + "-another"]
 enough = threading.Event()
@@ -93,6 +94,7 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
     for check in (True, False) if FULL else (False,):
         assert changes(home.play("apps.yml", check=check)) == 0
     both = colours(home)
+    assert_moves_on_all_nodes_or_none(home)
     home.release("promote")
     assert home.version_at(TWIN_HOST) == new
     assert len(both) == 2
@@ -104,15 +106,38 @@ def test_a_version_that_waits_is_seen_in_the_preview_alone(home: Home, under_way
     assert_answers_while_it_learns(home)
 
 
+def assert_moves_on_all_nodes_or_none(home: Home) -> None:
+    """A node that a run leaves out, or that does not take its line, would go on sending requests to a version that is removed."""
+    promote = {**home.now, "stack": "twin", "step": "promote"}
+    first, second, _third = home.managers
+    ran = home.play(RELEASE, promote, limit=first)
+    assert ran.returncode
+    assert f"stays where it is, because ingress nodes would go on sending requests to a version that is removed: {second}," in said(ran)
+    assert home.stack("twin")["release"]["phase"] == "preview"
+    if not FULL:
+        return
+    home.command(second, f"mkdir {FOLDER}/zz")
+    ran = home.play(RELEASE, promote)
+    home.command(second, f"rmdir {FOLDER}/zz")
+    assert ran.returncode
+    assert f"so nothing more is done: {second}: {FOLDER}/zz is not a file, and only the mark may be there" in said(ran)
+    # until it is mended, both versions are there to be asked
+    assert len(colours(home)) == 2
+    assert {200} == {answer.status for answer in home.answers_at(TWIN_HOST).answers}
+
+
+def said(ran: subprocess.CompletedProcess[str]) -> str:
+    return " ".join(ran.stdout.split())
+
+
 def assert_answers_by_what_it_knew(home: Home, both: set[str]) -> None:
     """An ingress node that was away while the colours changed knows those of before, and answers all the same."""
     node, (serves,) = home.managers[1], colours(home)
     (gone,) = both - {serves}
-    folder = f"/etc/homecloud/ingress/colours/{TWIN_HOST}"
     mark = "cd {} && mv * 'old={} new={} share=0 other={}'"
-    home.command(node, mark.format(folder, gone, gone, serves))
+    home.command(node, mark.format(FOLDER, gone, gone, serves))
     tally = home.answers_at(TWIN_HOST)
-    home.command(node, mark.format(folder, serves, serves, gone))
+    home.command(node, mark.format(FOLDER, serves, serves, gone))
     assert {name: set(tally.through(name).versions) for name in home.managers} == {name: {str(home.version)} for name in home.managers}
     assert tally.slowest < IMPATIENT_S
 
@@ -147,9 +172,8 @@ def test_a_release_that_is_taken_back_stops_no_other(home: Home) -> None:
     before = home.version_at(TWIN_HOST)
     ran = home.play("apps.yml", {**home.now, "load_more": apps(**bad)})
     assert ran.returncode
-    said = " ".join(ran.stdout.split())
     for words in ("does not contain 'welcome'", "'sleep 600' did not end in 2 s", "ended with 3 and said: broken"):
-        assert words in said
+        assert words in said(ran)
     assert (home.version_at(TWIN_HOST), home.version_at(OTHER)) == (before, str(home.version))
     assert [home.command(name, "pgrep -f 'sleep [6]00'", check=False) for name in home.managers] == [""] * len(home.managers)
     home.apply(load_more=[{"name": "other", "state": "absent"}, twin(home, auto_promote=False, version=before)])
