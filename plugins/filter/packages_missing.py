@@ -11,7 +11,10 @@ from typing import Any
 
 
 def packages_missing(wanted: Iterable[str], dpkg: str) -> list[str]:
-    """``dpkg`` has a line for each package: status, name, version, parted by tabs. A wanted version may hold wildcards."""
+    """``dpkg`` has a line for each package: status, name, version, parted by tabs; others are passed over.
+
+    A wanted version may hold wildcards.
+    """
     installed = dict(_installed(dpkg))
     missing = []
     for package in wanted:
@@ -22,8 +25,7 @@ def packages_missing(wanted: Iterable[str], dpkg: str) -> list[str]:
 
 
 def _installed(dpkg: str) -> Iterator[tuple[str, str]]:
-    for line in dpkg.splitlines():
-        status, name, version = line.split("\t")
+    for status, name, version in (line.split("\t") for line in dpkg.splitlines() if "\t" in line):
         if status.strip() in ("ii", "hi"):  # i at the second place: installed; the first is what is wanted, install or hold
             yield name, version
 

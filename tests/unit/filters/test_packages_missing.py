@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.homecloud.swarm.plugins.filter.packages_missing import packages_missing
 
-DPKG = "ii \tdocker.io\t26.1.5+dfsg1-9+b9\nhi \tiptables\t1.8.9-2\nrc \tpython3-docker\t7.1.0-2\nun \tdocker\t\n"
+DPKG = "/usr/sbin/dockerd\nactive\nii \tdocker.io\t26.1.5+dfsg1-9+b9\nhi \tiptables\t1.8.9-2\nrc \tpython3-docker\t7.1.0-2\nun \tdocker\t\n"
 
 
 @pytest.mark.parametrize(
