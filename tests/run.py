@@ -33,8 +33,8 @@ LONGEST = ("failures", "default", "load", "parity", "releases", "growth")
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures, and releases, are played by `make test-full` only.
 OTHER_RELEASES = ("bookworm", "forky")
-# A part that hangs is a failed part.
-LIMIT_S = 45 * 60
+# A part that hangs is a failed part; a full one plays whole tables.
+LIMIT_S, FULL_LIMIT_S = 45 * 60, 90 * 60
 # What says in a log that something failed (Ansible, pytest), how many such lines are worth repeating, and how much of each.
 TELLING = re.compile(r"^(fatal|failed): |^E  |^FAILED|^_{3,} .* _{3,}$|^\[ERROR\]|: error:")
 TAIL = 20
@@ -133,12 +133,13 @@ def run(part: Part) -> Result:
         command = part.command if part.group in LONG else ("nice", "-n", str(GIVE_WAY), *part.command)
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         RUNNING.add(process.pid)
+        limit = FULL_LIMIT_S if os.environ.get("TEST_FULL") else LIMIT_S
         try:
-            code = process.wait(LIMIT_S)
+            code = process.wait(limit)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGTERM)
             code = process.wait()
-            log.write(f"\ntests/run.py: stopped after {LIMIT_S} s\n")
+            log.write(f"\ntests/run.py: stopped after {limit} s\n")
         if code < 0:
             log.write(f"\ntests/run.py: ended by signal {-code}\n")
         RUNNING.remove(process.pid)
