@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def test_what_is_no_file_is_not_touched(tmp_path: Path, name: str, kind: str, ch
     mark_folders(options(tmp_path, a="1", b="1"), check=False)
     (tmp_path / "file").touch()
     there = tmp_path / "b" / name
-    make = {
+    make: dict[str, Callable[[], None]] = {
         "folder": there.mkdir,
         "link to a file": lambda: there.symlink_to(tmp_path / "file"),
         "link to nothing": lambda: there.symlink_to("x"),
