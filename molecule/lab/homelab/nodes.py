@@ -270,6 +270,10 @@ def await_ready(engine: Engine, container: str, host: Host) -> None:
         loop = f"until {' && '.join(conditions)}; do sleep 0.1; done"
         code, words = execute(engine, container, ["timeout", str(timeout), "sh", "-c", loop])
         if code:
+            state = engine.inspect_container(container)["State"]
+            if not state["Running"]:
+                told = " ".join(engine.logs(container, tail=5).decode(errors="replace").split())
+                raise LabError(f"{container} has ended by itself (exit code {state['ExitCode']}); its last words: {told}")
             look = "docker logs {}" if node.guest else "docker exec {} journalctl -b"
             raise LabError(f"{container} was not ready after {timeout} s: look with `{look.format(container)}`. {words}")
     while not _greets(ssh_port):
