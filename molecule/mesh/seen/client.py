@@ -21,6 +21,8 @@ CLIENTS = 6
 TIMEOUT_S = 5
 #: A stream of requests that nobody stops ends here.
 MOST = 6000
+#: Seconds between two requests of a client: a fast machine would have asked its last before anything has happened.
+PAUSE_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,6 @@ class Stream:
 
     def _flow(self, number: int) -> None:
         for turn in range(number, number + MOST // CLIENTS):
-            if self._stopped.is_set():
+            if self._stopped.wait(PAUSE_S):
                 return
             self.answers.append(self.asked[turn % len(self.asked)].ask())
