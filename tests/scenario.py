@@ -15,7 +15,7 @@ from units import LOWEST_PART, interpreter_for, python_for
 
 # Scenarios that the oldest ansible-core plays; all others have the newest.
 LOWEST_CORE = frozenset({"engines"})
-# What Molecule says when a step begins, and when none will begin any more.
+# What Molecule says when a step begins.
 STEP = re.compile(r"\[[\w-]+ > ([\w-]+)\] Executing$")
 # What Molecule's recap says of steps that it skipped without failing.
 MISSING = re.compile(r"\bmissing=[1-9]")

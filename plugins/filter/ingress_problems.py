@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._desired import DNS_NAME
 from .ingress_sites import Site, sites
 
 try:
@@ -29,9 +30,6 @@ ISSUERS = ("internal", "acme", "none")
 
 #: What Caddy, and the names of files, take; a name for all hosts below another one may begin with a star.
 HOST = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
-
-#: What the engine takes as the name of a stack or service.
-WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 
 #: Names of certificates become part of the names of secrets and configs.
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,30}[A-Za-z0-9])?")
@@ -80,7 +78,7 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 def _no_names(wanted: Sequence[Site]) -> Iterator[str]:
     for site in wanted:
         for what, word in (("app", site.app), ("service", site.service)):
-            if not WORD.fullmatch(str(word)):
+            if not DNS_NAME.fullmatch(str(word)):
                 yield (
                     f"swarm_apps: {site.app}: '{word}' can be the name of no {what}; take letters, digits, - and _, "
                     "and none of the last two at its ends."

@@ -25,6 +25,7 @@ def mark_folders(options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM)
     """What the module does. Folders that are missing are made."""
     home = Path(options["path"])
     wanted = _checked(home, options["marks"])
+    marked: list[str] = []
     try:
         found = {folder: _found(home / folder) for folder in wanted}
         changed = [folder for folder, mark in wanted.items() if found[folder] != [mark]]
@@ -33,11 +34,15 @@ def mark_folders(options: Mapping[str, Any], check: bool, clock: Clock = SYSTEM)
             for folder in changed:
                 # as it is now: another run may have come first
                 _mark(home / folder, _found(home / folder), wanted[folder])
+                marked.append(folder)
             for folder in changed:
                 _keep(home / folder)
     except OSError as error:
         where = error.filename or home
-        raise RefusedError(f"{where}: {error.strerror}; make the folder {home}, and let this user write to it.") from error
+        raise RefusedError(
+            f"{where}: {error.strerror}; make the folder {home}, and let this user write to it.",
+            {"changed": bool(marked), "marked": marked},
+        ) from error
     before = {folder: ", ".join(map(_shown, found[folder])) for folder in changed if found[folder]}
     return Outcome(bool(changed), before, {folder: wanted[folder] for folder in changed}, values={"marked": changed})
 

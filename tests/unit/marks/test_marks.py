@@ -111,6 +111,21 @@ def test_a_mark_that_is_no_text(tmp_path: Path, mark: Any) -> None:
     assert found(tmp_path) == {}
 
 
+def test_what_was_done_before_an_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark_folders(options(tmp_path, a="1", b="1"), check=False)
+    rename = Path.rename
+
+    def renamed(self: Path, target: Path) -> Path:
+        if self.parent.name == "b":
+            raise PermissionError(13, "Permission denied", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    with pytest.raises(RefusedError, match="b/1: Permission denied; make the folder") as refused:
+        mark_folders(options(tmp_path, a="2", b="2"), check=False)
+    assert refused.value.achieved == {"changed": True, "marked": ["a"]}
+
+
 @pytest.mark.parametrize("path", ["", "colours", "./colours"])
 def test_a_path_that_depends(path: str) -> None:
     with pytest.raises(RefusedError, match="begin it with a slash"):
