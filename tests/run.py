@@ -1,4 +1,4 @@
-"""Run the parts of `make test`: each its own process and log, two scenarios at a time and a light part beside them; a table at the end."""
+"""Run the parts of `make test`: each its own process and log, three at a time; a table at the end."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +26,12 @@ from units import python_for
 PYTHON = sys.executable
 COLLECTION = CACHE / "collections" / "ansible_collections" / "homecloud" / "swarm"
 LOGS = CACHE / "test"
-# A scenario waits about half of its time. One light part beside them, which gives way, takes what they leave.
-AT_ONCE = 2
+# A scenario waits about half of its time. Two of them and one light part, which gives way and takes what they leave, fill two processors;
+# then three of them do.
+LANES = (("scenarios", "light"), ("scenarios", "light"), ("light", "scenarios"))
 GIVE_WAY = 15
 # The longest scenarios start first, so that the last ones to end are short.
-LONGEST = ("failures", "default", "load", "parity", "releases", "growth")
+LONGEST = ("failures", "default", "load", "parity", "releases", "growth", "ha", "modules", "mesh", "failures-both")
 # These take minutes, and say that they start.
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures, and releases, are played by `make test-full` only.
@@ -191,6 +194,31 @@ def in_short(lines: list[str]) -> list[str]:
     return [line[:WIDTH] for line in (*telling, "...", *lines[-TAIL:])]
 
 
+def taken(queue: deque[Part]) -> Iterator[Part]:
+    """What no other lane has taken first."""
+    with suppress(IndexError):
+        while True:
+            yield queue.popleft()
+
+
+def play(picked: list[Part]) -> list[Result]:
+    """Every part's result, in the order in which the parts were given."""
+    together = [part for part in picked if not part.alone]
+    queues = {
+        "scenarios": deque(part for part in together if part.group in LONG),
+        "light": deque(part for part in together if part.group not in LONG),
+    }
+    results: list[Result] = []
+
+    def work(lane: tuple[str, ...]) -> None:
+        results.extend(run(part) for name in lane for part in taken(queues[name]))
+
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        list(pool.map(work, LANES))
+    results += [run(part) for part in picked if part.alone]
+    return sorted(results, key=lambda result: picked.index(result.part))
+
+
 def chosen(arguments: argparse.Namespace) -> list[Part]:
     groups = {arguments.group} if arguments.group else {"lint", "units", "molecule"} | ({"full", "bench"} if arguments.full else set())
     return [part for part in parts() if part.group in groups and all(word in part.name for word in arguments.words)]
@@ -221,13 +249,7 @@ def main() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX)
         began = time.monotonic()
         checkout.refresh()
-        scenarios = [part for part in picked if not part.alone and part.group in LONG]
-        light = [part for part in picked if not part.alone and part.group not in LONG]
-        with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1 if scenarios else AT_ONCE) as beside:
-            running = (pool.map(run, scenarios), beside.map(run, light))
-            results = [result for lane in running for result in lane]
-        results += [run(part) for part in picked if part.alone]
-        return report(results, time.monotonic() - began)
+        return report(play(picked), time.monotonic() - began)
 
 
 if __name__ == "__main__":

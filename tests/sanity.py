@@ -16,11 +16,19 @@ from pythons import CACHE, find_python
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 HOME = CACHE / "home"
 
-# ansible-test downloads a script that brings its own pip into each of its virtual environments; the one that Python has on board does,
-# and a dozen installations less are noticed.
+# ansible-test downloads a script that brings its own pip into each of its virtual environments; the one that Python has on board does.
+# It is unpacked once for each Python, and the environments share it: a dozen installations less are noticed.
 BOOTSTRAP = """\
-import subprocess, sys
-subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
+import pathlib, subprocess, sys, sysconfig
+folder = pathlib.Path({folder!r}, sysconfig.get_python_version())
+own = pathlib.Path(sysconfig.get_path("purelib"))
+if not folder.is_dir():
+    subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
+    (own / "shared").mkdir()
+    (own / "pip").rename(own / "shared" / "pip")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    (own / "shared").rename(folder)
+(own / "pip.pth").write_text(str(folder))
 """
 
 
@@ -30,7 +38,7 @@ def prepare_home() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     internals = Path(ansible_test.__path__[0]) / "_internal" / "python_requirements.py"
     for version in re.findall(r"pip='([\d.]+)'", internals.read_text()):
-        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(BOOTSTRAP)
+        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(BOOTSTRAP.format(folder=str(HOME / "pip")))
     for settings in (".pip", ".config/pip"):
         link = HOME / settings
         if not link.is_symlink():

@@ -26,6 +26,8 @@ EXPOSED = {"service": "web", "port": 8000, "host": HOST}
 SERVICE = "load_web"
 #: The worker takes no requests.
 WORKER = "worker1"
+#: What answers for a host that nobody serves.
+NO_VERSION = "none"
 
 
 class NotDone(Exception):
@@ -146,7 +148,7 @@ class Home:
     def version_at(self, host: str) -> str:
         """Which version answers for the host, asked through the first ingress node."""
         load = Load(self.doors[:1], host, self.inventory.parent / "ingress-ca.crt", self.rate)
-        return str(next(iter(load.during(lambda: None, 1, tail=0).versions), "none"))
+        return str(next(iter(load.during(lambda: None, 1, tail=0).versions), NO_VERSION))
 
     def release(self, step: str) -> str:
         """What the playbook release says of it."""

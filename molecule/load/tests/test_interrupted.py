@@ -36,7 +36,7 @@ from interrupted import (
     registry_down_and_killed,
 )
 from load_home import Home
-from load_rows import TWIN_HOST, no_twin, twin
+from load_rows import TWIN_HOST, a_twin, no_twin, twin
 from tally import HEADINGS, failures, line
 
 PREVIEW = f"preview.{TWIN_HOST}"
@@ -112,7 +112,7 @@ ROWS = (
 def home() -> Home:
     """With a version of the app that is released, and few requests: runs shall not be late for them."""
     found = Home(outside.INVENTORY, 10.0, 1, version=300)
-    found.apply(load_more=[twin(found)])
+    a_twin(found)
     return found
 
 

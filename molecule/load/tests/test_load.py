@@ -8,7 +8,7 @@ import sys
 import outside
 import pytest
 from load_home import Home
-from load_rows import ROWS, Row
+from load_rows import ROWS, Row, a_twin
 from tally import HEADINGS, failures, line
 
 # A thousand requests in a row, and more where what is done takes longer.
@@ -17,9 +17,9 @@ RATE, REQUESTS = 40.0, 1000
 
 @pytest.fixture(scope="module")
 def home() -> Home:
-    """With nothing but the app: what other tests have exposed would leave the ingress under the first row's load."""
+    """With what the rows need and nothing else: what other tests have exposed would leave the ingress under the first row's load."""
     found = Home(outside.INVENTORY, RATE, REQUESTS, version=400)
-    found.apply()
+    a_twin(found)
     return found
 
 

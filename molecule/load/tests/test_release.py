@@ -11,7 +11,7 @@ from typing import Any
 import outside
 import pytest
 from load_home import RELEASE, Home
-from load_rows import TWIN_HOST, twin
+from load_rows import TWIN_HOST, a_twin, twin
 
 PREVIEW, OTHER = f"preview.{TWIN_HOST}", "other.home.arpa"
 FOLDER = f"/etc/homecloud/ingress/colours/{TWIN_HOST}"
@@ -64,14 +64,14 @@ CHANGED = re.compile(r"changed=(\d+)")
 def home() -> Home:
     """With a version of an app whose next releases wait to be promoted."""
     found = Home(outside.INVENTORY, 60.0, 1, version=500)
-    found.apply(load_more=[twin(found)])
+    a_twin(found)
     return found
 
 
 @pytest.fixture
 def under_way(home: Home) -> tuple[str, str]:
     """The old version and the new one, which is only shown."""
-    old = str(home.version)
+    old = home.version_at(TWIN_HOST)
     home.apply(load_more=[twin(home, auto_promote=False)])
     return old, str(home.version)
 
