@@ -27,6 +27,15 @@ WORDS: Mapping[Verdict, str] = {
     Verdict.TIMED_OUT: "is not up in time",
 }
 
+#: What the engine says where no deploy helps, and what does. The engine leaves an interface behind now and then when it is restarted with
+#: tasks on overlay networks (moby/libnetwork, issue 1765).
+REMEDIES: Mapping[str, str] = {
+    "error creating vxlan interface: file exists": (
+        "A restart of this node's engine has left a network interface behind, which is in the way: remove it on the node (ip link delete "
+        "NAME, for the names with vx- in ip -br link show type vxlan)."
+    ),
+}
+
 
 def sentence(evidence: Evidence) -> str:
     """One service that did not come up, and where to look."""
@@ -48,10 +57,11 @@ def _place(evidence: Evidence) -> str:
 
 
 def paragraphs(failures: Iterable[Evidence]) -> list[str]:
-    """Each failed service in a sentence, with what its health check and its log said last below it."""
+    """Each failed service in a sentence; below it how to mend it, where that is known, and what its health check and its log said last."""
     lines = []
     for evidence in failures:
         lines.append(sentence(evidence))
+        lines += [f"  {mend}" for words, mend in REMEDIES.items() if words in evidence.reason + evidence.error]
         if evidence.health:
             lines.append("  Its health check said last:")
             lines += [f"    | {line}" for line in evidence.health.splitlines()]

@@ -15,7 +15,7 @@ from bench.measure import Aim, judge, lab, show
 from load_compared import compared
 from load_deaths import DEATHS
 from load_home import HOST, PLAIN_HOST, SCENARIO, Home
-from load_rows import ROWS, Row
+from load_rows import ROWS, Row, no_twin
 from tally import HEADINGS, Tally, failures, handovers, line
 
 RATE, REQUESTS = 200.0, 10_000
@@ -83,6 +83,7 @@ def main() -> int:
         home = Home(inventory, RATE, REQUESTS)
         prepare(home)
         rows = played(home, ROWS)
+        no_twin(home)
         home.requests = FEWER
         deaths, sides = died(home), compare(home)
     for title, outcomes in (("No request may fail", rows), ("Nodes that die", deaths)):

@@ -142,6 +142,14 @@ def test_a_failure_reads_well() -> None:
     ]
 
 
+def test_what_the_engine_left_behind_is_said_with_its_remedy() -> None:
+    reason = 'network sandbox join failed: subnet sandbox join failed for "10.0.1.0/24": error creating vxlan interface: file exists'
+    told = Evidence("s_web", Verdict.CRASH_LOOPING, 2, 3, reason=reason, error=reason, task="x2j2abc1e8sn", node="nuc")
+    first, remedy = paragraphs([told])
+    assert first == f"Service s_web keeps crashing, 2 of 3 running: {reason} (task x2j2abc1e8sn, on node nuc)."
+    assert "ip link delete" in remedy
+
+
 @pytest.mark.parametrize(
     ("outputs", "told"),
     [
