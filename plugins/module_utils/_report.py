@@ -28,7 +28,7 @@ WORDS: Mapping[Verdict, str] = {
 }
 
 #: What the engine says where no deploy helps, and what does. The engine leaves an interface behind now and then when it is restarted with
-#: tasks on overlay networks (moby/libnetwork, issue 1765).
+#: tasks on overlay networks (moby/libnetwork#1765).
 REMEDIES: Mapping[str, str] = {
     "error creating vxlan interface: file exists": (
         "A restart of this node's engine has left a network interface behind, which is in the way: remove it on the node (ip link delete "
