@@ -208,13 +208,12 @@ def play(picked: list[Part]) -> list[Result]:
         "scenarios": deque(part for part in together if part.group in LONG),
         "light": deque(part for part in together if part.group not in LONG),
     }
-    results: list[Result] = []
 
-    def work(lane: tuple[str, ...]) -> None:
-        results.extend(run(part) for name in lane for part in taken(queues[name]))
+    def work(lane: tuple[str, ...]) -> list[Result]:
+        return [run(part) for name in lane for part in taken(queues[name])]
 
     with ThreadPoolExecutor(len(LANES)) as pool:
-        list(pool.map(work, LANES))
+        results = [result for lane in pool.map(work, LANES) for result in lane]
     results += [run(part) for part in picked if part.alone]
     return sorted(results, key=lambda result: picked.index(result.part))
 
