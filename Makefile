@@ -5,6 +5,8 @@ STAMP := .venv/.made
 # Molecule and ansible-lint start their siblings by name; Ansible finds this checkout as homecloud.swarm.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+# Where an environment forbids it, each of a test's thousand processes would compile the same files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-full lint units molecule lab lab-down bench clean venv
 .DEFAULT_GOAL := help

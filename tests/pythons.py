@@ -14,9 +14,9 @@ CACHE = ROOT / ".cache"
 
 
 def find_python(version: str) -> Path | None:
-    """The interpreter of this version ("3.12"), from PATH or from pyenv; None when the machine has none that starts."""
+    """The interpreter of this version ("3.12"), the distribution's first, then PATH's and pyenv's; None when none starts."""
     name = f"python{version}"
-    candidates = [shutil.which(name), shutil.which(name, path=os.defpath), *_pyenv(version)]
+    candidates = [shutil.which(name, path=os.defpath), shutil.which(name), *_pyenv(version)]
     return next((real for candidate in candidates if candidate and (real := _start(candidate))), None)
 
 
@@ -29,9 +29,12 @@ def _pyenv(version: str) -> list[str]:
 
 
 def _start(candidate: str) -> Path | None:
-    """The path behind a name that may be a shim; None if it does not start, as a pyenv shim of an unselected version."""
+    """The path behind a name that may be a shim; None if it does not start (a pyenv shim of an unselected version) or makes no .venv."""
     asked = subprocess.run(
-        [candidate, "-c", "import os, sys; print(os.path.realpath(sys.executable))"], capture_output=True, text=True, check=False
+        [candidate, "-c", "import ensurepip, os, sys, venv; print(os.path.realpath(sys.executable))"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return Path(asked.stdout.strip()) if asked.returncode == 0 else None
 

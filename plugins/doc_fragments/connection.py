@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation of the options in module_utils/_module.py."""
+    """Documentation of the options in module_utils/_swarm_module.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -13,17 +13,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._desired import DNS_NAME
+from ..module_utils._names import DNS_NAME
 from .ingress_sites import Site, sites
-
-try:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.x509 import load_pem_x509_certificate
-
-    MISSING: str | None = None
-except ImportError as problem:
-    MISSING = str(problem)
 
 #: Ways to a certificate besides those the user gives by name.
 ISSUERS = ("internal", "acme", "none")
@@ -34,10 +25,6 @@ HOST = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.
 #: Names of certificates become part of the names of secrets and configs.
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,30}[A-Za-z0-9])?")
 
-#: What servers look for in a file; anything else in it (other blocks, words in between) is passed over.
-CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-KEY = re.compile(r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
-
 
 def ingress_problems(
     apps: Iterable[Mapping[str, Any]],
@@ -47,8 +34,6 @@ def ingress_problems(
     hosts: Sequence[str] | None = None,
 ) -> list[str]:
     """A sentence for each mistake; none of them holds anything of a key. ``hosts`` are those of the inventory, None if they are unknown."""
-    if certificates and MISSING:
-        raise AnsibleFilterError(f"Python's cryptography is missing on the controller ({MISSING}); install it beside ansible-core.")
     wanted = list(sites(apps, tls))
     if odd := list(_no_names(wanted)):
         # what comes of them would be no clearer
@@ -133,53 +118,20 @@ def _names(names: Sequence[str]) -> Iterator[str]:
             )
 
 
-def _pairs(certificates: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _pairs(certificates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not certificates:
+        return
+    # Ansible reads every filter's file for each task that uses one of them: what takes a while to import waits until it is needed.
+    try:
+        from ..plugin_utils._key_pair import pair_problem  # noqa: PLC0415
+    except ImportError as missing:
+        raise AnsibleFilterError(
+            f"Python's cryptography is missing on the controller ({missing}); install it beside ansible-core."
+        ) from missing
     for one in certificates:
         problem = pair_problem(str(one["certificate"]), str(one["key"]))
         if problem:
             yield f"swarm_ingress_certificates: {one['name']}: {problem}"
-
-
-def pair_problem(certificate: str, key: str) -> str | None:
-    """Why no server can use this certificate with this key, if so."""
-    return _shape_problem(certificate, key) or _content_problem(certificate, key)
-
-
-def _shape_problem(certificate: str, key: str) -> str | None:
-    if KEY.search(certificate):
-        return "the certificate holds a private key too, and everybody on a manager could read it there; give it as the key only."
-    if not CERTIFICATE.search(certificate):
-        return "the certificate is not PEM; give the text from BEGIN CERTIFICATE to END CERTIFICATE, intermediates after it."
-    private = KEY.search(key)
-    if not private:
-        return "the key is not a private key in PEM; give the text from BEGIN PRIVATE KEY to END PRIVATE KEY."
-    if "ENCRYPTED" in private[0]:
-        return "the key has a passphrase, and nobody is there to type it when Caddy starts; give it without (openssl pkey -in KEY)."
-    return None
-
-
-def _content_problem(certificate: str, key: str) -> str | None:
-    try:
-        public = load_pem_x509_certificate(_block(CERTIFICATE, certificate)).public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return "the certificate cannot be read; was it cut off or changed on its way?"
-    try:
-        own = serialization.load_pem_private_key(_block(KEY, key), password=None).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return "the key cannot be read; was it cut off or changed on its way?"
-    if _encoded(own) != _encoded(public):
-        return "the key does not belong to the certificate (the first one, where there are intermediates); give the one it was made with."
-    return None
-
-
-def _block(pattern: re.Pattern[str], text: str) -> bytes:
-    found = pattern.search(text)
-    return found[0].encode() if found else b""
-
-
-def _encoded(public: Any) -> bytes:
-    encoded: bytes = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return encoded
 
 
 class FilterModule:

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-#: Ports that workers need not offer.
-MANAGERS_ONLY = ("2377/tcp",)
 
-
-def preflight_peers(hostvars: Mapping[str, Any], host: str, hosts: Sequence[str], managers: Sequence[str]) -> list[dict[str, Any]]:
+def preflight_peers(hostvars: Mapping[str, Any], host: str, hosts: Sequence[str]) -> list[dict[str, Any]]:
     """The other hosts that listen, as homecloud.swarm.port_probe takes them. Silent ones are left out."""
     peers = []
     for name in hosts:
@@ -21,14 +18,12 @@ def preflight_peers(hostvars: Mapping[str, Any], host: str, hosts: Sequence[str]
         address = known.get("swarm_preflight_address") or (known.get("__swarm_preflight_machine") or {}).get("address")
         if name == host or not address or "clock_port" not in listener:
             continue
-        ports = [*listener["listening"], *listener["in_use"]]
-        wanted = [port for port in ports if name in managers or port not in MANAGERS_ONLY]
         peers.append(
             {
                 "name": name,
                 "address": address,
-                "ports": wanted,
-                "in_use": [port for port in listener["in_use"] if port in wanted],
+                "ports": [*listener["listening"], *listener["in_use"]],
+                "in_use": listener["in_use"],
                 "clock_port": listener["clock_port"],
             }
         )

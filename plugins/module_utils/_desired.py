@@ -8,7 +8,6 @@ References between objects are by name; ids are filled in when the objects exist
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from ._bodies._service import newer_fields, service_body
 from ._compose._notes import At, Notes, nearest
 from ._compose._project import Entry, Project
 from ._model import Body
+from ._names import NAMES
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,6 @@ class Desired:
     needs: tuple[Need, ...] = ()
 
 
-DNS_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
-CONTENT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?\Z")
-#: What the engine allows in a name, and how long it may be; the stack's name is part of it.
-NAMES: Mapping[str, tuple[re.Pattern[str], int]] = {
-    **dict.fromkeys(("services", "networks"), (DNS_NAME, 63)),
-    **dict.fromkeys(("secrets", "configs"), (CONTENT_NAME, 64)),
-}
 POOL: Mapping[str, Field] = {
     "subnet": Field("Subnet"),
     "ip_range": Field("IPRange"),

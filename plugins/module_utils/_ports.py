@@ -63,15 +63,18 @@ class Answer:
 def port_probe(options: Mapping[str, Any]) -> dict[str, Any]:
     """What the module of this name does, by its state."""
     if options["state"] == "listened":
-        return listen([Port.of(text) for text in options["ports"]], options["lifetime"])
+        return listen([Port.of(text) for text in options["ports"]], options["lifetime"], options["callers"])
     if options["state"] == "probed":
         return {"answers": probe(options["peers"])}
     stop_listening()
     return {}
 
 
-def listen(ports: Sequence[Port], seconds: float) -> dict[str, Any]:
-    """Leave a listener behind on the free ones of these ports. ``clock_port`` is one more, which is always free."""
+def listen(ports: Sequence[Port], seconds: float, callers: int | None = None) -> dict[str, Any]:
+    """Leave a listener behind on the free ones of these ports. ``clock_port`` is one more, which is always free.
+
+    A prober asks for the clock last: when as many as ``callers`` have, nobody needs the listener any more.
+    """
     stop_listening()
     sockets, taken = _bound(ports)
     clock = _bind(Port(0, "tcp"))
@@ -81,7 +84,7 @@ def listen(ports: Sequence[Port], seconds: float) -> dict[str, Any]:
     if child == 0:
         try:
             _become_daemon()
-            _serve([*sockets, clock], control, time.monotonic() + seconds)
+            _serve([*sockets, clock], control, time.monotonic() + seconds, callers)
         finally:
             os._exit(0)  # never back into the module
     os.waitpid(child, 0)
@@ -190,14 +193,17 @@ def _become_daemon() -> None:
         os.dup2(null, stream)
 
 
-def _serve(sockets: Sequence[socket.socket], control: socket.socket, deadline: float) -> None:
+def _serve(sockets: Sequence[socket.socket], control: socket.socket, deadline: float, callers: int | None) -> None:
+    *_ports, clock = sockets
+    asked = 0
     with selectors.DefaultSelector() as waiting:
         for one in (*sockets, control):
             waiting.register(one, selectors.EVENT_READ)
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and asked != callers:
             ready: list[Any] = [key.fileobj for key, _events in waiting.select(deadline - time.monotonic())]
             if control in ready:
                 return
+            asked += clock in ready
             for one in ready:
                 _answer(one)
 

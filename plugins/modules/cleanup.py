@@ -81,7 +81,7 @@ needed_images:
 """
 
 from ..module_utils._cleanup import clean_up
-from ..module_utils._module import SwarmModule
+from ..module_utils._swarm_module import SwarmModule
 
 
 def main() -> None:

@@ -305,7 +305,7 @@ unlock_key:
 from typing import Any
 
 from ..module_utils._cluster import ClusterOptions, converge_cluster, would_enter
-from ..module_utils._module import SwarmModule
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "default": "present", "choices": ["present", "join", "absent", "remove"]},

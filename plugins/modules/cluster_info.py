@@ -187,7 +187,7 @@ unlock_key:
 from typing import Any
 
 from ..module_utils._membership import describe, nothing_to_describe
-from ..module_utils._module import SwarmModule
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "nodes": {"type": "bool", "default": False},

@@ -97,7 +97,7 @@ configs:
 from typing import Any
 
 from ..module_utils._content import CONFIG, list_contents, no_contents
-from ..module_utils._module import SwarmModule
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "list", "elements": "str"},

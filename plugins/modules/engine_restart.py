@@ -65,8 +65,8 @@ from typing import Any
 
 from ..module_utils._engine import connect
 from ..module_utils._model import Outcome
-from ..module_utils._module import SwarmModule, connection_of
 from ..module_utils._restart import RestartOptions, restart_engine
+from ..module_utils._swarm_module import SwarmModule, connection_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "service": {"type": "str", "default": "docker"},

@@ -131,8 +131,8 @@ network:
 
 from typing import Any
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._network import NetworkOptions, converge_network, would_create
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True, "aliases": ["network_name"]},

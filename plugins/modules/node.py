@@ -169,8 +169,8 @@ node:
 
 from typing import Any
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._node import NodeOptions, converge_node, would_change
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "hostname": {"type": "str", "required": True},

@@ -109,8 +109,8 @@ nodes:
 
 from typing import Any
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._node import list_nodes, no_nodes
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "list", "elements": "str"},

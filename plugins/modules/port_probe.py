@@ -33,7 +33,8 @@ attributes:
 options:
   state:
     description:
-      - V(listened) leaves a listener behind, which ends by itself after O(lifetime) seconds. One that is there already is replaced.
+      - V(listened) leaves a listener behind, which ends by itself after O(lifetime) seconds, or when O(callers) machines have tried
+        all its ports. One that is there already is replaced.
       - V(probed) tries the ports of O(peers).
       - V(absent) ends the listener of this machine.
     type: str
@@ -48,6 +49,11 @@ options:
     description: Seconds after which the listener ends by itself.
     type: int
     default: 120
+  callers:
+    description:
+      - How many machines will try its ports. The listener ends when so many have asked it for its clock, which they do last.
+      - Without it the listener waits for O(lifetime) seconds, or until it is told to end.
+    type: int
   peers:
     description: Machines whose ports are tried.
     type: list
@@ -146,6 +152,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["listened", "probed", "absent"], "required": True},
     "ports": {"type": "list", "elements": "str", "default": ["2377/tcp", "7946/tcp", "7946/udp", "4789/udp"]},
     "lifetime": {"type": "int", "default": 120},
+    "callers": {"type": "int"},
     "peers": {
         "type": "list",
         "elements": "dict",

@@ -125,7 +125,7 @@ removed:
 from typing import Any
 
 from ..module_utils._content import SECRET, ContentOptions, converge_content, would_create
-from ..module_utils._module import SwarmModule
+from ..module_utils._swarm_module import SwarmModule
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},

@@ -347,14 +347,14 @@ done:
   elements: str
 """
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._request import OPTIONS, RESTART
 from ..module_utils._stack import converge_stack, predict_stack
+from ..module_utils._swarm_module import SwarmModule
 
 
 def main() -> None:
     module = SwarmModule(options=OPTIONS, required_if=[("state", "present", ("compose",))])
-    module.run(converge_stack, bare=predict_stack, patience=RESTART if module.ansible.params["waiting"] else 0.0)
+    module.run(converge_stack, bare=predict_stack, patience=RESTART if module.options["waiting"] else 0.0)
 
 
 if __name__ == "__main__":

@@ -175,8 +175,8 @@ comparison:
   elements: dict
 """
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._stack_info import show_nothing, show_stacks
+from ..module_utils._swarm_module import SwarmModule
 
 
 def main() -> None:

@@ -113,14 +113,14 @@ done:
   elements: str
 """
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._request import RESTART, ROLLBACK_OPTIONS
 from ..module_utils._rollback import roll_back
+from ..module_utils._swarm_module import SwarmModule
 
 
 def main() -> None:
     module = SwarmModule(options=ROLLBACK_OPTIONS)
-    module.run(roll_back, patience=RESTART if module.ansible.params["waiting"] else 0.0)
+    module.run(roll_back, patience=RESTART if module.options["waiting"] else 0.0)
 
 
 if __name__ == "__main__":

@@ -113,8 +113,8 @@ plan:
   elements: dict
 """
 
-from ..module_utils._module import SwarmModule
 from ..module_utils._request import SWITCH_OPTIONS
+from ..module_utils._swarm_module import SwarmModule
 from ..module_utils._switch import no_release, switch_stack
 
 

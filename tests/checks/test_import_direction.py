@@ -16,6 +16,7 @@ MODULE_UTILS = ROOT / "plugins" / "module_utils"
 ORDER = (
     "_errors",
     "_model",
+    "_names",
     "_clock",
     "_labels",
     "_verifier",
@@ -61,6 +62,7 @@ ORDER = (
     "_cleanup",
     "_restart",
     "_module",
+    "_swarm_module",
 )
 
 # Who alone may import what, in the whole of plugins/ that runs on nodes.
@@ -68,7 +70,7 @@ ONLY = {"docker": "_engine", "ansible.module_utils.basic": "_module"}
 
 # Rooms that compute and do nothing else: the same input gives the same result, and no engine is needed to test them.
 PURE = (
-    *("_errors", "_model", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_order", "_plan"),
+    *("_errors", "_model", "_names", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_order", "_plan"),
     *("_foretell", "_eligible", "_situation", "_converge", "_defaults", "_state", "_report", "_request"),
 )
 IMPURE = ("ansible", "docker", "os", "time", "subprocess", "socket", "requests", "urllib3", "pathlib", "random", "secrets")

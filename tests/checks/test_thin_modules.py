@@ -58,4 +58,4 @@ def test_thick_modules_are_found(source: str, fault: str) -> None:
 
 
 def test_thin_modules_are_quiet() -> None:
-    assert not list(faults("from __future__ import annotations\nfrom ..module_utils._module import SwarmModule\ndef main(): pass"))
+    assert not list(faults("from __future__ import annotations\nfrom ..module_utils._swarm_module import SwarmModule\ndef main(): pass"))

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.homecloud.swarm.plugins.filter.ingress_problems import ingress_problems, pair_problem
+from ansible_collections.homecloud.swarm.plugins.filter.ingress_problems import ingress_problems
 from ansible_collections.homecloud.swarm.plugins.lookup.new_ca import new_ca
+from ansible_collections.homecloud.swarm.plugins.plugin_utils._key_pair import pair_problem
 from cryptography.hazmat.primitives import serialization
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)

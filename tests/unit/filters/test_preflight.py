@@ -143,7 +143,7 @@ def test_peers() -> None:
         "w3": {"__swarm_preflight_listener": ports, "__swarm_preflight_machine": {"address": None}},
     }
     hosts = ["m1", "w1", "w2", "w3", "w4"]
-    assert preflight_peers(hostvars, "m1", hosts, ["m1"]) == [
-        {"name": "w1", "address": "192.0.2.9", "ports": ["7946/udp", "7946/tcp"], "in_use": ["7946/tcp"], "clock_port": 4000}
+    assert preflight_peers(hostvars, "m1", hosts) == [
+        {"name": "w1", "address": "192.0.2.9", "ports": ["2377/tcp", "7946/udp", "7946/tcp"], "in_use": ["7946/tcp"], "clock_port": 4000}
     ]
-    assert preflight_peers(hostvars, "w1", hosts, ["m1"])[0]["ports"] == ["2377/tcp", "7946/udp", "7946/tcp"]
+    assert preflight_peers(hostvars, "w1", hosts)[0]["ports"] == ["2377/tcp", "7946/udp", "7946/tcp"]

@@ -80,6 +80,16 @@ def test_listener_ends_by_itself() -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.parametrize("callers", [0, 1, 2])
+def test_listener_ends_when_all_have_called(callers: int) -> None:
+    listener = listen([], 30, callers)
+    clock = {"ports": [], "clock_port": listener["clock_port"]}
+    assert [answers(**clock)["clock"]["reachable"] for _caller in range(callers)] == [True] * callers
+    deadline = time.monotonic() + 5
+    while answers(**clock)["clock"]["reachable"]:
+        assert time.monotonic() < deadline
+
+
 @pytest.mark.parametrize("text", ["7946", "7946/sctp", "x/tcp", "70000/tcp"])
 def test_what_is_no_port(text: str) -> None:
     with pytest.raises(SwarmError, match="not a port"):
