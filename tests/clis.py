@@ -91,9 +91,11 @@ def _fetch(release: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(_collected(engine, node_recipe(release, bare=False).image))) as archive:
         for member in archive.getmembers():
-            if member.isfile():
-                member.name = Path(member.name).name
-                archive.extract(member, folder, filter="data")
+            # by hand, as Debian 12's Python has no safe way to extract yet
+            if member.isfile() and (file := archive.extractfile(member)):
+                copy = folder / Path(member.name).name
+                copy.write_bytes(file.read())
+                copy.chmod(member.mode)
     loader = next(folder.glob("ld-*.so*"))
     wrapper = folder / "run.new"
     wrapper.write_text(WRAPPER.format(loader=loader, folder=folder))

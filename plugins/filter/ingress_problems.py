@@ -122,12 +122,10 @@ def _pairs(certificates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not certificates:
         return
     # Ansible reads every filter's file for each task that uses one of them: what takes a while to import waits until it is needed.
-    try:
-        from ..plugin_utils._key_pair import pair_problem  # noqa: PLC0415
-    except ImportError as missing:
-        raise AnsibleFilterError(
-            f"Python's cryptography is missing on the controller ({missing}); install it beside ansible-core."
-        ) from missing
+    from ..plugin_utils._key_pair import MISSING, pair_problem  # noqa: PLC0415
+
+    if MISSING:
+        raise AnsibleFilterError(f"Python's cryptography is missing on the controller ({MISSING}); install it beside ansible-core.")
     for one in certificates:
         problem = pair_problem(str(one["certificate"]), str(one["key"]))
         if problem:

@@ -55,6 +55,11 @@ class Switch:
             return None
 
 
+def shown(switch: Switch | None) -> dict[str, Any] | None:
+    """A release under way, for people and playbooks."""
+    return {"phase": switch.phase, "weight": switch.weight, "old": dict(switch.old), "new": dict(switch.new)} if switch else None
+
+
 def placed(keys: Iterable[str], remembered: Placed, live: Iterable[str], stack: str) -> dict[str, str]:
     """Which service stands for each key: as remembered, if it is there, else what is; a key that nothing stands for is left out.
 

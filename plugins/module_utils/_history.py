@@ -165,6 +165,29 @@ def last_good(past: Sequence[Revision]) -> tuple[Revision, Content] | None:
     return None
 
 
+def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision, Content]:
+    """The revision to bring back, and what it says. Raises RefusedError where there is none or it cannot be read."""
+    if wanted is None:
+        found = last_good(past)
+        if found is None:
+            raise RefusedError(
+                f"Stack '{stack}' has no revision that came up, so there is nothing to go back to; revisions are written by "
+                "homecloud.swarm.stack, and homecloud.swarm.stack_info lists them."
+            )
+        return found
+    revision = next((revision for revision in past if revision.number == wanted), None)
+    if revision is None:
+        numbers = ", ".join(str(revision.number) for revision in reversed(past)) or "none"
+        raise RefusedError(f"Stack '{stack}' has no revision {wanted}; those that the swarm remembers are: {numbers}.")
+    content = revision.content()
+    if content is None:
+        raise RefusedError(
+            f"Revision {wanted} of stack '{stack}' cannot be read: its record (config {revision.live['Spec']['Name']}) is damaged, or "
+            "written by a newer version of this collection; choose another one, or upgrade the collection."
+        )
+    return revision, content
+
+
 def switching(past: Sequence[Revision]) -> tuple[Revision, Switch] | None:
     """The release that is under way."""
     switch = past[0].switch if past else None

@@ -16,7 +16,7 @@ from typing import Any
 from ._actual import Actual, running
 from ._apply import apply
 from ._clock import Clock, shifted
-from ._colours import Placed, Switch
+from ._colours import Placed, Switch, shown
 from ._diff import as_values, drawn
 from ._engine import Engine
 from ._errors import RefusedError, SwarmError
@@ -254,11 +254,6 @@ def outcome(plan: Plan, ended: Ended, warnings: tuple[str, ...] = ()) -> Outcome
 def _values(ended: Ended) -> dict[str, Any]:
     waiting = {"waiting": ended.waiting.to_wire()} if ended.waiting else {}
     return {"services": as_rows(ended.findings), "revision": ended.revision, "release": shown(ended.switch), **waiting}
-
-
-def shown(switch: Switch | None) -> dict[str, Any] | None:
-    """A release under way, for people and playbooks."""
-    return {"phase": switch.phase, "weight": switch.weight, "old": dict(switch.old), "new": dict(switch.new)} if switch else None
 
 
 def _outside(past: list[Revision], actual: Actual, stack: str) -> Iterator[str]:

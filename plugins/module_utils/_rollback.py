@@ -14,7 +14,7 @@ from ._clock import SYSTEM, Clock
 from ._colours import Placed, called, coloured, placed
 from ._engine import Engine
 from ._errors import RefusedError
-from ._history import Content, Revision, colours, last_good, recalled, revisions, switching
+from ._history import Revision, aim, colours, recalled, revisions, switching
 from ._images import credentials
 from ._model import Outcome, Plan, References
 from ._release import NEXT, Release, outcome, remembered, taken_up, under_way
@@ -109,29 +109,6 @@ def recoloured(state: State, now: Placed, stack: str) -> State:
         for name, spec in state.services.items()
     }
     return replace(state, services=services, order=tuple(full.get(name, name) for name in state.order), colours=dict(now))
-
-
-def aim(past: list[Revision], wanted: int | None, stack: str) -> tuple[Revision, Content]:
-    """The revision to bring back, and what it says. Raises RefusedError where there is none or it cannot be read."""
-    if wanted is None:
-        found = last_good(past)
-        if found is None:
-            raise RefusedError(
-                f"Stack '{stack}' has no revision that came up, so there is nothing to go back to; revisions are written by "
-                "homecloud.swarm.stack, and homecloud.swarm.stack_info lists them."
-            )
-        return found
-    revision = next((revision for revision in past if revision.number == wanted), None)
-    if revision is None:
-        numbers = ", ".join(str(revision.number) for revision in reversed(past)) or "none"
-        raise RefusedError(f"Stack '{stack}' has no revision {wanted}; those that the swarm remembers are: {numbers}.")
-    content = revision.content()
-    if content is None:
-        raise RefusedError(
-            f"Revision {wanted} of stack '{stack}' cannot be read: its record (config {revision.live['Spec']['Name']}) is damaged, or "
-            "written by a newer version of this collection; choose another one, or upgrade the collection."
-        )
-    return revision, content
 
 
 def _mend(revision: Revision) -> str:

@@ -12,15 +12,13 @@ from dataclasses import asdict
 from typing import Any
 
 from ._actual import observe
-from ._colours import placed
+from ._colours import placed, shown
 from ._converge import judge_all
 from ._diff import as_values, drawn
 from ._engine import Engine
 from ._errors import RefusedError
-from ._history import Revision, colours, revisions, starting, switching
+from ._history import Revision, aim, colours, revisions, starting, switching
 from ._model import NAMESPACE, REVISION, Body, Outcome, Plan, Snapshot
-from ._release import shown
-from ._rollback import aim
 from ._situation import RUNNING, STATES, Limits
 from ._state import between, captured
 

@@ -15,14 +15,14 @@ from typing import Any
 from ._actual import Actual, observe
 from ._apply import apply, said, tidy
 from ._clock import SYSTEM, Clock, shifted
-from ._colours import Placed, Switch
+from ._colours import Placed, Switch, shown
 from ._diff import as_values
 from ._engine import Engine
 from ._errors import RefusedError, SwarmError
 from ._history import Content, Ending, Revision, mark, needed, needed_by_all, read, revisions, starting, switching
 from ._images import credentials
 from ._model import Kind, Outcome, Plan, References, Sort, Step
-from ._release import Release, outcome, shown
+from ._release import Release, outcome
 from ._request import Request
 from ._state import as_desired, by_rollback, superfluous, way_back
 from ._wait import Ended, Wait, Waiting, leftovers, touched

@@ -8,9 +8,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.x509 import load_pem_x509_certificate
+try:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.x509 import load_pem_x509_certificate
+
+    MISSING: str | None = None
+except ImportError as problem:
+    MISSING = str(problem)
 
 #: What servers look for in a file; anything else in it (other blocks, words in between) is passed over.
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
