@@ -37,6 +37,8 @@ from ._state import CONTENTS, State, after, as_desired, by_rollback, lost, used,
 BACK = 60.0
 #: Seconds that managers may take to elect a leader.
 ELECTION = 60.0
+#: Seconds that a call which shows progress stays at least, unless all is over: each costs a node half a second of its processor.
+BRIEF = 3.0
 #: How often a stack is taken back.
 TURNS = 2
 EARLIER = "the earlier version"
@@ -119,9 +121,9 @@ class Wait:
 
     def see_through(self, waiting: Waiting) -> Ended:
         """Wait; on the way, take the stack back if it does not come up. Raises NotConvergedError when the deploy failed."""
-        leave_at = None if self.request.patience is None else self.clock.now() + self.request.patience
+        began = self.clock.now()
         while True:
-            findings, waiting = self._watched(waiting, leave_at)
+            findings, waiting = self._watched(waiting, began)
             if not is_settled(findings) and not any(finding.verdict is Verdict.TIMED_OUT for finding in findings):
                 return Ended(findings, waiting, waiting.revision)
             well = all(finding.verdict is Verdict.CONVERGED for finding in findings)
@@ -140,8 +142,8 @@ class Wait:
         done = tuple(problem.achieved.get("done", ()))
         return self.see_through(self._go_back(replace(waiting, changed=bool(done), done=done), [problem.message], []))
 
-    def _watched(self, waiting: Waiting, leave_at: float | None) -> tuple[list[Finding], Waiting]:
-        """Poll until it is settled, too late, or time to show something."""
+    def _watched(self, waiting: Waiting, began: float) -> tuple[list[Finding], Waiting]:
+        """Poll until it is settled, too late, or time to show something, by when the call began."""
         limits = replace(self._limits(waiting.going_back), timeout=max(0.0, waiting.deadline - self.clock.wall()))
         findings: list[Finding] = []
         seen_last = Snapshot((), (), (), 0.0)
@@ -152,16 +154,22 @@ class Wait:
             return seen_last
 
         before: list[tuple[Any, ...]] | None = None
+        moved = False
         pulse = self.pulse(waiting)
         for findings in watch(poll, limits, waiting.deed, self.clock):
             pulse.beat()
             waiting = self._pushed(waiting, seen_last)
             seen = [(finding.service, finding.running, finding.verdict, finding.reason) for finding in findings]
-            moved = before is not None and seen != before
+            moved = moved or (before is not None and seen != before)
             before = seen
-            if leave_at is not None and (moved or self.clock.now() >= leave_at):
+            if self._has_stayed(began, moved):
                 break
         return findings, replace(waiting, beat=pulse.last)
+
+    def _has_stayed(self, began: float, moved: bool) -> bool:
+        """Whether the call has lasted long enough to tell what it has seen."""
+        patience = self.request.patience
+        return patience is not None and self.clock.now() - began >= (min(BRIEF, patience) if moved else patience)
 
     def _pushed(self, waiting: Waiting, seen: Snapshot) -> Waiting:
         """Push updates on that stand still because a node has gone away, once for each task that they wait for."""

@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 #: What only the first call knows.
 PLANNED = ("plan", "diff", "warnings")
 #: Seconds after which a call returns although nothing has changed.
-PATIENCE = 5.0
+PATIENCE = 10.0
 #: Callbacks whose output is lines for people; all others are left alone.
 CALLBACKS = frozenset({"default", "yaml", "debug", "diy", "unixy", "skippy", "actionable"})
 

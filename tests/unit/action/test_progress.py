@@ -98,7 +98,7 @@ SLICES = [
 def test_the_module_is_called_until_it_stops_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     played = Played(monkeypatch, SLICES, OPTIONS)
     assert [call.get("waiting") for call in played.calls] == [None, WAITING, WAITING]
-    assert {call["patience"] for call in played.calls} == {5.0}
+    assert {call["patience"] for call in played.calls} == {10.0}
     assert [line.strip() for line in played.lines] == ["shop: web 1/2 updating", "shop: web 2/2 converged"]
     assert played.result["plan"] == ["a step"]
     assert played.result["diff"] == {"prepared": "~"}

@@ -218,6 +218,21 @@ def test_a_wait_can_be_left_and_taken_up(swarm: Swarm) -> None:
     assert swarm.commands() == {"s_a": "one", "s_b": "one"}
 
 
+@pytest.mark.parametrize(("patience", "stays"), [(0.5, 0.5), (2.0, 2.0), (10.0, 3.0)])
+def test_a_call_that_has_something_to_show_stays_a_little_all_the_same(swarm: Swarm, patience: float, stays: float) -> None:
+    """The first service has run for long enough one second after the last write, the other one four seconds later."""
+    written: list[float] = []
+
+    def wait_before_the_last() -> None:
+        swarm.time += 4
+        written.append(swarm.time)
+
+    swarm.traps[LAST_WRITE] = wait_before_the_last
+    first = run(swarm, {"a": "two", "b": "two"}, patience=patience)
+    assert "waiting" in first.values
+    assert swarm.time - written[0] == stays
+
+
 def test_what_is_handed_on_spells_no_names_out(swarm: Swarm) -> None:
     """Ansible masks a password wherever its letters stand, in a service's name or in base64."""
     state = run(swarm, {"a": "two", "b": "two"}, patience=0.1).values["waiting"]["state"]
