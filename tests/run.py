@@ -30,8 +30,8 @@ LOGS = CACHE / "test"
 # then three of them do.
 LANES = (("scenarios", "light"), ("scenarios", "light"), ("light", "scenarios"))
 GIVE_WAY = 15
-# The longest scenarios start first, so that the last ones to end are short; one that waits most of its time stands before shorter work.
-LONGEST = ("failures", "default", "load", "parity", "releases", "growth", "modules", "ha", "mesh", "failures-both")
+# The longest scenarios start first, so that the last ones to end are short.
+LONGEST = ("failures", "default", "load", "parity", "releases", "growth", "ha", "changes", "modules", "mesh", "failures-both")
 # These take minutes, and say that they start.
 LONG = ("molecule", "full", "bench")
 # Engines on which the whole table of failures, and releases, are played by `make test-full` only.
