@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,11 +24,9 @@ from ._history import listed, needed_by_all, revoke
 from ._labels import Labels, text_labels
 from ._model import OURS, REVISION, Body, Outcome
 from ._model import Sort as ModelSort
+from ._names import NAMES
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier, verdict_of
 from ._versions import SHORTENED, Versioned, labelled, name_of, next_number, versions_of
-
-#: Swarmkit's rule for names of secrets and configs.
-NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -191,9 +188,10 @@ def would_create(sort: Sort, options: ContentOptions) -> Outcome:
 
 def check_sayable(sort: Sort, options: ContentOptions) -> None:
     """Say what the engine would refuse, before anything is touched."""
-    if not NAME.fullmatch(options.name):
+    pattern, longest = NAMES[f"{sort.name}s"]
+    if not pattern.fullmatch(options.name) or len(options.name) > longest:
         raise RefusedError(
-            f"{options.name} cannot be the name of a {sort.name}: up to 64 letters, digits, '-', '_' and '.' are allowed, "
+            f"{options.name} cannot be the name of a {sort.name}: up to {longest} letters, digits, '-', '_' and '.' are allowed, "
             "the first and the last a letter or digit."
         )
     if not 0 < len(options.content) < sort.limit:
