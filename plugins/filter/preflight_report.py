@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -58,17 +58,22 @@ class Machine:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to tell: its name, by which it can be ignored (also as name:host), and whether it stands in the way."""
+    """Something to tell of hosts: its name, by which it can be ignored (also as name:host), and whether it stands in the way."""
 
     name: str
     hosts: tuple[str, ...]
     blocks: bool
-    text: str
+    what: str
+    #: it is about so many hosts at least, as two of one hostname are
+    least: int = 1
 
-    @property
-    def names(self) -> set[str]:
-        """By any of which the user can accept it."""
-        return {self.name, *(f"{self.name}:{host}" for host in self.hosts)}
+    def without(self, ignored: frozenset[str]) -> tuple[str, ...]:
+        """The hosts of which it is still to be told."""
+        left = tuple(host for host in self.hosts if not {self.name, f"{self.name}:{host}"} & ignored)
+        return left if len(left) >= self.least else ()
+
+    def __str__(self) -> str:
+        return f"{_join(self.hosts)}: {self.what} [{self.name}]"
 
 
 Check = Callable[[Sequence[Machine], Limits], Iterator[Finding]]
@@ -80,14 +85,14 @@ def preflight_report(hostvars: Mapping[str, Any], hosts: Sequence[str], settings
     limits = Limits.of(settings)
     reached = [machine for machine in machines if machine.facts]
     findings = [finding for check in CHECKS for finding in check(reached, limits)]
-    blockers = [finding for finding in findings if finding.blocks and not finding.names & limits.ignore]
-    warnings = [finding for finding in findings if finding not in blockers and not finding.names & limits.ignore]
+    told = [replace(finding, hosts=left) for finding in findings if (left := finding.without(limits.ignore))]
+    accepted = [replace(finding, hosts=gone) for finding in findings if (gone := _less(finding.hosts, finding.without(limits.ignore)))]
     silent = [f"{machine.name}: not reached, so nothing is known of it." for machine in machines if not machine.facts]
     return {
         "table": _table(machines),
-        "blockers": [f"{finding.text} [{finding.name}]" for finding in blockers],
-        "warnings": [f"{finding.text} [{finding.name}]" for finding in warnings] + silent,
-        "ignored": [f"{finding.text} [{finding.name}]" for finding in findings if finding.names & limits.ignore],
+        "blockers": [str(finding) for finding in told if finding.blocks],
+        "warnings": [str(finding) for finding in told if not finding.blocks] + silent,
+        "ignored": [str(finding) for finding in accepted],
     }
 
 
@@ -125,24 +130,24 @@ def kernel_features(machines: Sequence[Machine], _limits: Limits) -> Iterator[Fi
     for feature, (needed, why) in NEEDS.items():
         missing = _with(machines, feature, "missing")
         if missing:
-            yield Finding(feature, missing, needed, f"{_join(missing)}: the kernel has no {feature.upper()}: {why}.")
+            yield Finding(feature, missing, needed, f"the kernel has no {feature.upper()}: {why}.")
         unknown = _with(machines, feature, "unknown")
         if unknown:
-            yield Finding(feature, unknown, False, f"{_join(unknown)}: cannot see whether the kernel has {feature.upper()}.")
+            yield Finding(feature, unknown, False, f"cannot see whether the kernel has {feature.upper()}.")
 
 
 def control_groups(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
     """Version 1 works, but is on its way out."""
     old = _where(machines, lambda one: one.facts["cgroup_version"] == 1)
     if old:
-        yield Finding("cgroup", old, False, f"{_join(old)}: cgroup v1, which newer engines and systemd give up; nothing to do now.")
+        yield Finding("cgroup", old, False, "cgroup v1, which newer engines and systemd give up; nothing to do now.")
 
 
 def memory(machines: Sequence[Machine], limits: Limits) -> Iterator[Finding]:
     """Little of it is a matter of taste, so never a blocker."""
     small = _where(machines, lambda one: one.facts["memory_bytes"] < limits.memory_mb * 2**20)
     if small:
-        yield Finding("memory", small, False, f"{_join(small)}: less than {limits.memory_mb} MB of memory.")
+        yield Finding("memory", small, False, f"less than {limits.memory_mb} MB of memory.")
 
 
 def disk(machines: Sequence[Machine], limits: Limits) -> Iterator[Finding]:
@@ -154,21 +159,22 @@ def disk(machines: Sequence[Machine], limits: Limits) -> Iterator[Finding]:
                 "disk",
                 (machine.name,),
                 not machine.facts["engine_running"],
-                f"{machine.name}: {free} MB free for {machine.facts['disk_path']}, {limits.disk_mb} MB are asked for.",
+                f"{free} MB free for {machine.facts['disk_path']}, {limits.disk_mb} MB are asked for.",
             )
 
 
 def unique_names(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
     """Two of a name cannot be told apart; machine ids only tell that one was copied from the other."""
     for hostname, names in _groups(machines, "hostname"):
-        yield Finding("hostname", names, True, f"{_join(names)}: all have the hostname {hostname}; give each its own (hostnamectl).")
+        yield Finding("hostname", names, True, f"all have the hostname {hostname}; give each its own (hostnamectl).", least=2)
     for machine_id, names in _groups(machines, "machine_id"):
         yield Finding(
             "machine_id",
             names,
             False,
-            f"{_join(names)}: all have the machine id {machine_id[:8]}…, so one is a copy of the other; make a new one "
+            f"all have the machine id {machine_id[:8]}…, so one is a copy of the other; make a new one "
             "(rm /etc/machine-id; systemd-machine-id-setup).",
+            least=2,
         )
 
 
@@ -177,8 +183,8 @@ def clocks(machines: Sequence[Machine], limits: Limits) -> Iterator[Finding]:
     pairs = {frozenset((one.name, peer)): (one.name, peer, seconds) for one in machines for peer, seconds in one.clocks.items()}
     for name, peer, seconds in pairs.values():
         if abs(seconds) > limits.clock_seconds:
-            text = f"The clocks of {name} and {peer} differ by {abs(seconds):.1f} s; have both keep time (systemd-timesyncd or chrony)."
-            yield Finding("clock", (name, peer), abs(seconds) > limits.clock_seconds * 30, text)
+            what = f"their clocks differ by {abs(seconds):.1f} s; have both keep time (systemd-timesyncd or chrony)."
+            yield Finding("clock", (name, peer), abs(seconds) > limits.clock_seconds * 30, what, least=2)
 
 
 def address_pools(machines: Sequence[Machine], limits: Limits) -> Iterator[Finding]:
@@ -195,7 +201,7 @@ def address_pools(machines: Sequence[Machine], limits: Limits) -> Iterator[Findi
             "pool",
             names,
             not exists and any(network.overlaps(one) for one in early),
-            f"{_join(names)}: has a route to {network}, which lies in the swarm's address pool "
+            f"has a route to {network}, which lies in the swarm's address pool "
             f"{_join([str(pool) for pool in limits.pools])}; before the swarm is made, choose another: "
             f"swarm_cluster_settings: {{default_addr_pool: [{free}]}}.",
         )
@@ -209,8 +215,8 @@ def ports(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
             if answer["reachable"] is False and answer["port"] != "clock":
                 closed.setdefault((answer["peer"], answer["port"]), []).append(machine.name)
     for (peer, port), names in closed.items():
-        text = f"{_join(names)} cannot reach {port} of {peer}; open it between the nodes (firewall, or another program has the port)."
-        yield Finding("ports", (peer,), True, text)
+        what = f"{_join(names)} cannot reach its {port}; open it between the nodes (firewall, or another program has the port)."
+        yield Finding("ports", (peer,), True, what)
 
 
 def foreign_listeners(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
@@ -218,18 +224,18 @@ def foreign_listeners(machines: Sequence[Machine], _limits: Limits) -> Iterator[
     bare = {machine.name for machine in machines if not machine.facts["engine_running"]}
     taken = {(answer["peer"], answer["port"]) for one in machines for answer in one.answers if answer["in_use"] and answer["peer"] in bare}
     for peer, port in sorted(taken):
-        yield Finding("ports", (peer,), True, f"{peer}: {port} is in use, but no engine runs there; stop the program that has it.")
+        yield Finding("ports", (peer,), True, f"{port} is in use, but no engine runs there; stop the program that has it.")
 
 
 def daemon_settings(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
     """What the engine's configuration has against a swarm."""
     live = _where(machines, lambda one: one.facts["live_restore"])
     if live:
-        text = f"{_join(live)}: live-restore is on in daemon.json, which no node of a swarm can use; the role docker_engine removes it."
-        yield Finding("live_restore", live, False, text)
+        what = "live-restore is on in daemon.json, which no node of a swarm can use; the role docker_engine removes it."
+        yield Finding("live_restore", live, False, what)
     for machine in machines:
         if machine.facts["daemon_problem"]:
-            yield Finding("daemon_json", (machine.name,), True, f"{machine.name}: {machine.facts['daemon_problem']}; mend or remove it.")
+            yield Finding("daemon_json", (machine.name,), True, f"{machine.facts['daemon_problem']}; mend or remove it.")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -278,6 +284,10 @@ def _table(machines: Sequence[Machine]) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _less(names: Iterable[str], others: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in others)
 
 
 def _where(machines: Iterable[Machine], so: Callable[[Machine], Any]) -> tuple[str, ...]:

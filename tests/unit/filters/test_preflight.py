@@ -67,9 +67,9 @@ def test_nothing_to_say() -> None:
         ({"features": {**FINE, "overlay": "missing"}}, "m1: the kernel has no OVERLAY: .* [overlay]"),
         ({"w1": {"hostname": "m1"}}, "m1, w1: all have the hostname m1.* [hostname]"),
         ({"disk_free_bytes": 2**20}, "m1: 1 MB free for /var/lib/docker.* [disk]"),
-        ({"answers": [answer("w1", "7946/udp", reachable=False)]}, "m1 cannot reach 7946/udp of w1.* [ports]"),
+        ({"answers": [answer("w1", "7946/udp", reachable=False)]}, "w1: m1 cannot reach its 7946/udp; .* [ports]"),
         ({"answers": [answer("w1", "4789/udp", None, in_use=True)]}, "w1: 4789/udp is in use, but no engine runs there.* [ports]"),
-        ({"answers": [answer("w1", "clock", clock=-90.0)]}, "The clocks of m1 and w1 differ by 90.0 s.* [clock]"),
+        ({"answers": [answer("w1", "clock", clock=-90.0)]}, "m1, w1: their clocks differ by 90.0 s.* [clock]"),
         ({"routes": [{"network": "10.0.3.0/24", "interface": "eth0"}]}, "m1: has a route to 10.0.3.0/24.*[10.200.0.0/16].* [pool]"),
         ({"routes": [{"network": "10.0.0.0/8", "interface": "tun0"}]}, "m1: has a route to 10.0.0.0/8.*[172.30.0.0/16].* [pool]"),
         ({"daemon_problem": "daemon.json is not JSON"}, "m1: daemon.json is not JSON.* [daemon_json]"),
@@ -89,7 +89,7 @@ def test_blockers(more: Facts, says: str) -> None:
         ({"memory_bytes": 2**28}, "m1: less than 512 MB of memory. [memory]"),
         ({"disk_free_bytes": 2**20, "engine_running": True}, "m1: 1 MB free.* [disk]"),
         ({"w1": {"machine_id": "id-m1"}}, "m1, w1: all have the machine id id-m1.* [machine_id]"),
-        ({"answers": [answer("w1", "clock", clock=3.0)]}, "The clocks of m1 and w1 differ by 3.0 s.* [clock]"),
+        ({"answers": [answer("w1", "clock", clock=3.0)]}, "m1, w1: their clocks differ by 3.0 s.* [clock]"),
         ({"routes": [{"network": "10.99.0.0/24", "interface": "eth0"}]}, "m1: has a route to 10.99.0.0/24.* [pool]"),
         ({"routes": [{"network": "10.0.3.0/24", "interface": "eth0"}], "in_swarm": True}, "m1: has a route to 10.0.3.0/24.* [pool]"),
         ({"live_restore": True}, "m1: live-restore is on.* [live_restore]"),
@@ -113,6 +113,20 @@ def test_accepted_findings_do_not_block(name: str) -> None:
     said = report(closed, {"ignore": [name]})
     assert (said["blockers"], len(said["ignored"])) == ([], 1)
     assert report(closed, {"ignore": ["ports:m1"]})["blockers"]
+
+
+def test_what_is_accepted_on_one_host_is_told_of_the_others() -> None:
+    blind = {"features": {**FINE, "vxlan": "missing"}}
+    said = report((), {"ignore": ["vxlan:w1"]}, w1=blind, **blind)
+    _compare(said["blockers"], "m1: the kernel has no VXLAN: .* [vxlan]")
+    _compare(said["ignored"], "w1: the kernel has no VXLAN: .* [vxlan]")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_two_hosts_have_together_is_accepted_by_either(host: str) -> None:
+    said = report((), {"ignore": [f"hostname:{host}"]}, w1={"hostname": "m1"})
+    assert said["blockers"] == []
+    _compare(said["ignored"], "m1, w1: all have the hostname m1.* [hostname]")
 
 
 def test_all_blockers_are_named_at_once() -> None:
