@@ -44,6 +44,7 @@ def ingress_problems(
         *_twice(wanted),
         *_unknown(wanted, names),
         *_shared_acme(wanted, nodes),
+        *_starred_acme(wanted),
         *_names(names),
         *_pairs(certificates),
     ]
@@ -103,6 +104,15 @@ def _shared_acme(wanted: Sequence[Site], nodes: Sequence[str]) -> Iterator[str]:
             "a challenge could reach a node that knows nothing of it. Leave one in swarm_ingress_nodes, "
             "or use tls: internal or a certificate of your own."
         )
+
+
+def _starred_acme(wanted: Sequence[Site]) -> Iterator[str]:
+    for site in wanted:
+        if site.tls == "acme" and site.host.startswith("*"):
+            yield (
+                f"swarm_apps: {site.app}: ACME gives a certificate for {site.host} only to who may write into the DNS, which the ingress "
+                "does not; use tls: internal or a certificate of your own there."
+            )
 
 
 def _names(names: Sequence[str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ def packages_missing(wanted: Iterable[str], dpkg: str) -> list[str]:
 
     A wanted version may hold wildcards.
     """
-    installed = dict(_installed(dpkg))
+    installed = installed_packages(dpkg)
     missing = []
     for package in wanted:
         name, _equals, version = package.partition("=")
@@ -24,10 +24,19 @@ def packages_missing(wanted: Iterable[str], dpkg: str) -> list[str]:
     return missing
 
 
-def _installed(dpkg: str) -> Iterator[tuple[str, str]]:
-    for status, name, version in (line.split("\t") for line in dpkg.splitlines() if "\t" in line):
-        if status.strip() in ("ii", "hi"):  # i at the second place: installed; the first is what is wanted, install or hold
-            yield name, version
+def installed_packages(dpkg: str) -> dict[str, str]:
+    """Name and version of those that are there as a whole."""
+    # i at the second place: installed; the first is what is wanted, install or hold
+    return {name: version for status, name, version in _lines(dpkg) if status.strip() in ("ii", "hi")}
+
+
+def known_packages(dpkg: str) -> set[str]:
+    """Those too that are there in part, or were once."""
+    return {name for status, name, _version in _lines(dpkg) if status.strip() != "un"}
+
+
+def _lines(dpkg: str) -> Iterator[list[str]]:
+    return (line.split("\t") for line in dpkg.splitlines() if "\t" in line)
 
 
 class FilterModule:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 
@@ -15,7 +17,7 @@ def preflight_peers(hostvars: Mapping[str, Any], host: str, hosts: Sequence[str]
     for name in hosts:
         known = hostvars.get(name, {})
         listener = known.get("__swarm_preflight_listener") or {}
-        address = known.get("swarm_preflight_address") or (known.get("__swarm_preflight_machine") or {}).get("address")
+        address = address_of(known)
         if name == host or not address or "clock_port" not in listener:
             continue
         peers.append(
@@ -28,6 +30,20 @@ def preflight_peers(hostvars: Mapping[str, Any], host: str, hosts: Sequence[str]
             }
         )
     return peers
+
+
+def address_of(known: Mapping[str, Any]) -> str | None:
+    """The address by which the other nodes are to reach the host with these variables."""
+    said = known.get("swarm_preflight_address") or _advertised(str(known.get("swarm_cluster_advertise_addr") or ""))
+    return said or (known.get("__swarm_preflight_machine") or {}).get("address")
+
+
+def _advertised(text: str) -> str:
+    """The address in address[:port], as swarm_cluster_advertise_addr has it; nothing for an interface's name."""
+    for address in (text, text.rpartition(":")[0].strip("[]")):
+        with suppress(ValueError):
+            return str(ipaddress.ip_address(address))
+    return ""
 
 
 class FilterModule:

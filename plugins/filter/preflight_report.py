@@ -11,6 +11,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+
+from .preflight_peers import address_of
+
 Network = ipaddress.IPv4Network
 
 #: Pools to propose, the first that no host has a route into.
@@ -33,7 +37,7 @@ class Limits:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Limits:
         return cls(
-            tuple(Network(pool) for pool in settings["pools"]),
+            tuple(map(_pool, settings["pools"])),
             settings["subnet_size"],
             settings["memory_mb"],
             settings["disk_mb"],
@@ -42,12 +46,22 @@ class Limits:
         )
 
 
+def _pool(text: Any) -> Network:
+    try:
+        return Network(text)
+    except ValueError as problem:
+        raise AnsibleFilterError(
+            f"swarm_preflight_pools: {text} is no address pool of a swarm ({problem}); give an IPv4 network, as 10.200.0.0/16."
+        ) from problem
+
+
 @dataclass(frozen=True)
 class Machine:
     """One host: its facts, and what it found out about the ports of the others. Without facts it was not reached."""
 
     name: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    address: str | None = None
     answers: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -100,7 +114,7 @@ def _machine(hostvars: Mapping[str, Any], name: str) -> Machine:
     known = hostvars.get(name, {})
     facts = known.get("__swarm_preflight_machine") or {}
     probed = known.get("__swarm_preflight_probed") or {}
-    return Machine(name, facts if "features" in facts else {}, probed.get("answers") or ())
+    return Machine(name, facts if "features" in facts else {}, address_of(known), probed.get("answers") or ())
 
 
 #: Feature of the kernel -> whether a swarm is impossible without it, and what that means.
@@ -215,8 +229,19 @@ def ports(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
             if answer["reachable"] is False and answer["port"] != "clock":
                 closed.setdefault((answer["peer"], answer["port"]), []).append(machine.name)
     for (peer, port), names in closed.items():
-        what = f"{_join(names)} cannot reach its {port}; open it between the nodes (firewall, or another program has the port)."
+        what = (
+            f"{_join(names)} cannot reach its {port}; open it between the nodes (firewall, or another program has the port), "
+            "or say in swarm_preflight_address by which address they reach it."
+        )
         yield Finding("ports", (peer,), True, what)
+
+
+def addresses(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
+    """Whom nobody knows how to reach, nobody tries."""
+    unknown = _where(machines, lambda one: not one.address)
+    if unknown and len(machines) > 1:
+        what = "no default route tells the address for the other nodes, so its ports were not tried; set swarm_preflight_address."
+        yield Finding("address", unknown, False, what)
 
 
 def foreign_listeners(machines: Sequence[Machine], _limits: Limits) -> Iterator[Finding]:
@@ -247,6 +272,7 @@ CHECKS: tuple[Check, ...] = (
     clocks,
     address_pools,
     ports,
+    addresses,
     foreign_listeners,
     daemon_settings,
 )
@@ -266,7 +292,7 @@ def _ports_cell(machine: Machine) -> str:
 #: Heading -> what stands below it for one machine. Narrow, so that no callback folds the lines.
 COLUMNS: dict[str, Callable[[Machine], str]] = {
     "node": lambda one: one.name,
-    "address": lambda one: str(one.facts["address"]),
+    "address": lambda one: one.address or "-",
     "kernel": lambda one: one.facts["kernel"].partition("-")[0],
     "lacks": lambda one: _join(name for name, state in one.facts["features"].items() if state != "present") or "-",
     "memory": lambda one: f"{one.facts['memory_bytes'] / 2**30:.1f}G",

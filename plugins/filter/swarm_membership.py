@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ class Membership:
     unseen: Sequence[str] = ()
     #: names of nodes in the swarm that no host of the inventory is
     strangers: Sequence[str] = ()
-    #: nodes of unreachable hosts that shall leave: host name -> id
+    #: dead nodes of hosts that shall leave, or that are another node by now: host name -> id
     gone: Mapping[str, str] | None = None
 
 
@@ -111,6 +111,7 @@ def _membership(hosts: Mapping[str, Host], name: str, force_init: bool) -> Membe
     known = {node["id"] for node in nodes}
     ids = {host.place["node_id"] for host in hosts.values() if host.place}
     role = own.wanted if own.in_swarm else None
+    gone = _gone(hosts.values(), nodes, ids)
     return Membership(
         own_problem=_own_problem(own, speaker, known),
         speaker=speaker.name,
@@ -126,8 +127,8 @@ def _membership(hosts: Mapping[str, Host], name: str, force_init: bool) -> Membe
         remote_addrs=tuple(node["manager_address"] for node in nodes if node["reachability"] == "reachable"),
         joining=tuple(host.name for host in hosts.values() if _joins(host) and not (host is speaker and not speakers)),
         unseen=unseen,
-        strangers=tuple(node["hostname"] for node in nodes if node["id"] not in ids and node["hostname"] not in unseen),
-        gone=_gone(hosts.values(), nodes, ids),
+        strangers=tuple(node["hostname"] for node in nodes if node["id"] not in {*ids, *gone.values()} and node["hostname"] not in unseen),
+        gone=gone,
     )
 
 
@@ -147,7 +148,8 @@ def _joins(host: Host) -> bool:
 
 
 def _witness(own: Host, speaker: Host, hosts: Any) -> str | None:
-    if own is not speaker or own.wanted == "manager":
+    # promotions come first; then the speaker may go
+    if "manager" in (speaker.wanted, own.wanted):
         return speaker.name
     stays = next((host for host in hosts if host.wanted == "manager" and host.place and host is not own), None)
     return stays.name if stays else None
@@ -159,22 +161,33 @@ def _problem(hosts: Any, speakers: Sequence[Host], force_init: bool) -> str | No
     if len(swarms) > 1:
         listed = ", ".join(f"{name} ({swarm})" for swarm, name in swarms.items())
         return f"The managers are in different swarms: {listed}. Let the hosts of all but one leave (docker swarm leave --force) first."
-    if speakers:
-        return None
+    return None if speakers else next(_silence(hosts, force_init), None)
+
+
+def _silence(hosts: Any, force_init: bool) -> Iterator[str]:
+    """Why nobody speaks for a swarm, if it is not that there is none yet; what explains most comes first."""
     for state, says in STUCK:
-        names = [host.name for host in hosts if host.place and state(host)]
-        if names:
-            return says.format(names=", ".join(names))
-    unseen = [host.name for host in hosts if host.wanted == "manager" and host.place is None]
+        if names := [host.name for host in hosts if host.place and state(host)]:
+            yield says.format(names=", ".join(names))
+    unseen = ", ".join(host.name for host in hosts if host.wanted == "manager" and host.place is None)
+    lost = ", ".join(host.name for host in hosts if host.in_swarm and host.wanted is not None)
+    if lost and unseen:
+        yield (
+            f"{lost}: in a swarm, and {unseen} could not be asked about it. Run without --limit, or mend first what keeps {unseen} from "
+            "answering."
+        )
+    if lost:
+        yield (
+            f"{lost}: in a swarm none of whose managers was reached. Bring one back and have it in the group of managers, "
+            "or let these hosts leave (docker swarm leave --force)."
+        )
     if unseen and not force_init:
-        return (
-            f"No manager of a swarm was found, but {', '.join(unseen)} could not be asked and may hold one. Bring "
-            f"{'it' if len(unseen) == 1 else 'them'} back (and run without --limit), or set swarm_cluster_force_init: true "
-            "if there is no swarm yet."
+        yield (
+            f"No manager of a swarm was found, but {unseen} could not be asked and may hold one. Bring it back (and run without --limit), "
+            "or set swarm_cluster_force_init: true if there is no swarm yet."
         )
     if not _first(hosts) and any(host.wanted for host in hosts):
-        return "There is no manager to begin with: have at least one reachable host in the group of managers."
-    return None
+        yield "There is no manager to begin with: have at least one reachable host in the group of managers."
 
 
 #: Hosts that are in a swarm which cannot be talked to -> what to say of them. Asked in this order, when there is no speaker.
@@ -186,13 +199,6 @@ STUCK: tuple[tuple[Callable[[Host], bool], str], ...] = (
     (
         lambda host: host.role == "manager",
         "{names}: manager of a swarm that has no quorum. Bring its other managers back; nothing is initialised over it.",
-    ),
-    (
-        lambda host: host.in_swarm and host.wanted is not None,
-        (
-            "{names}: in a swarm none of whose managers was reached. Bring one back and have it in the group of managers, "
-            "or let these hosts leave (docker swarm leave --force)."
-        ),
     ),
 )
 
@@ -211,11 +217,16 @@ def _own_problem(own: Host, speaker: Host, known: set[str]) -> str | None:
 
 
 def _gone(hosts: Any, nodes: Sequence[Mapping[str, Any]], ids: set[Any]) -> dict[str, str]:
-    """Nodes that are down and shall not come back, by the name of the host: nobody else can say who they were."""
-    leaving = {host.name for host in hosts if host.place is None and host.wanted is None}
-    return {
-        node["hostname"]: node["id"] for node in nodes if node["hostname"] in leaving and node["state"] == "down" and node["id"] not in ids
-    }
+    """Nodes that are down and cannot come back.
+
+    A host that was asked says by its hostname who it was, before it was installed anew or when a run was cut off in its leaving. One that
+    was not is taken for the node of its own name, if it shall leave.
+    """
+    asked = {host.place.get("hostname"): host.name for host in hosts if host.place}
+    silent = {host.name: host.name for host in hosts if host.place is None and host.wanted is None}
+    owners = {**silent, **asked}
+    dead = [node for node in nodes if node["state"] == "down" and node["id"] not in ids and node["hostname"] in owners]
+    return {f"{owners[node['hostname']]} ({node['id']})": node["id"] for node in dead}
 
 
 class FilterModule:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ._errors import SwarmError
 
+FAMILY = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
 #: Begins every answer, so that another program's is not taken for ours.
 GREETING = b"homecloud.swarm "
 KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
@@ -132,7 +133,7 @@ def _probe_peer(peer: Mapping[str, Any], now: Now) -> Iterator[Answer]:
 def _ask(address: str, port: Port, now: Now | None) -> tuple[bool, float | None]:
     """Whether the port answers, and the difference of the clocks; without ``now`` nobody there would tell the time."""
     for _attempt in range(UDP_ATTEMPTS if port.protocol == "udp" else 1):
-        with socket.socket(socket.AF_INET, KINDS[port.protocol]) as peer:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, KINDS[port.protocol]) as peer:
             peer.settimeout(PATIENCE)
             try:
                 peer.connect((address, port.number))
@@ -169,11 +170,14 @@ def _bound(ports: Sequence[Port]) -> tuple[list[socket.socket], list[Port]]:
 
 
 def _bind(port: Port) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, KINDS[port.protocol])
+    # of both families where the kernel has both
+    bound = socket.socket(FAMILY, KINDS[port.protocol])
     try:
         if port.protocol == "tcp":
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(("0.0.0.0", port.number))  # noqa: S104  # the other nodes are to reach it
+        if FAMILY == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind(("", port.number))
         if port.protocol == "tcp":
             bound.listen()
         bound.setblocking(False)

@@ -12,6 +12,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,14 +139,17 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
+#: Addresses of documentation: to connect to them chooses a route, and sends nothing.
+ANYWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
 def _address() -> str | None:
     """The address other machines most likely know this one by: the source of what leaves through the default route."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # chooses a route, sends nothing
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])
+    for family, anywhere in ANYWHERE.items():
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((anywhere, 9))
+            return str(probe.getsockname()[0])
+    return None
 
 
 def _routes(table: str) -> Iterator[dict[str, str]]:

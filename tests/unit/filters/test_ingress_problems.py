@@ -83,6 +83,9 @@ def test_good(apps: list[dict[str, Any]], options: dict[str, Any]) -> None:
         pytest.param([app("a", way("x.y", tls="acme"))], {"nodes": ["n1", "n2"]}, "there are 2 (n1, n2)", id="acme on two nodes"),
         pytest.param([], {"nodes": ["nod1"], "hosts": ["node1"]}, "no host nod1 in the inventory. Did you mean node1?", id="no such node"),
         pytest.param([], {"certificates": [own("mine"), own("mine")]}, "mine: the name is given 2 times", id="a name twice"),
+        pytest.param(
+            [app("a", way("*.x.y", tls="acme"))], {"nodes": ["n1"]}, "ACME gives a certificate for *.x.y only", id="acme for all below"
+        ),
         pytest.param([], {"certificates": [own("acme")]}, "tls: acme has a meaning of its own", id="an issuer's name"),
         pytest.param([], {"certificates": [own("*.home")]}, "*.home: a name has letters", id="no name for a secret"),
         pytest.param([], {"certificates": [own("mine", key=OTHER["key"])]}, "mine: the key does not belong", id="another's key"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.homecloud.swarm.plugins.filter.preflight_peers import preflight_peers
 from ansible_collections.homecloud.swarm.plugins.filter.preflight_report import preflight_report
 
@@ -127,6 +128,32 @@ def test_what_two_hosts_have_together_is_accepted_by_either(host: str) -> None:
     said = report((), {"ignore": [f"hostname:{host}"]}, w1={"hostname": "m1"})
     assert said["blockers"] == []
     _compare(said["ignored"], "m1, w1: all have the hostname m1.* [hostname]")
+
+
+@pytest.mark.parametrize(
+    ("known", "address"),
+    [
+        ({}, "192.168.1.2"),
+        ({"swarm_cluster_advertise_addr": "wg0"}, "192.168.1.2"),
+        ({"swarm_cluster_advertise_addr": "10.8.0.2"}, "10.8.0.2"),
+        ({"swarm_cluster_advertise_addr": "10.8.0.2:2377"}, "10.8.0.2"),
+        ({"swarm_cluster_advertise_addr": "[fd00::1]:2377"}, "fd00::1"),
+        ({"swarm_cluster_advertise_addr": "10.8.0.2", "swarm_preflight_address": "10.9.0.2"}, "10.9.0.2"),
+    ],
+)
+def test_by_which_address_a_host_is_tried(known: Facts, address: str) -> None:
+    listener = {"listening": ["7946/tcp"], "in_use": [], "clock_port": 40000}
+    hostvars = {"m1": {"__swarm_preflight_machine": facts("m1"), "__swarm_preflight_listener": listener, **known}}
+    assert [peer["address"] for peer in preflight_peers(hostvars, "w1", HOSTS)] == [address]
+
+
+def test_host_that_nobody_knows_how_to_reach_is_named() -> None:
+    _compare(report(address=None)["warnings"], "m1: no default route .* [address]")
+
+
+def test_pool_that_is_none_is_named() -> None:
+    with pytest.raises(AnsibleFilterError, match=r"swarm_preflight_pools: 10\.0\.0\.1/8 is no address pool"):
+        report(settings={"pools": ["10.0.0.1/8"]})
 
 
 def test_all_blockers_are_named_at_once() -> None:

@@ -15,7 +15,15 @@ NOT_THERE: dict[str, Any] = {}
 
 
 def host(**place: Any) -> dict[str, Any]:
-    alone = {"in_swarm": False, "locked": False, "role": None, "control_available": False, "cluster_id": None, "node_id": None}
+    alone = {
+        "hostname": None,
+        "in_swarm": False,
+        "locked": False,
+        "role": None,
+        "control_available": False,
+        "cluster_id": None,
+        "node_id": None,
+    }
     return {"__swarm_cluster_seen": {**alone, **place}}
 
 
@@ -100,6 +108,7 @@ def test_new_host_joins_through_reachable_managers() -> None:
     [
         ({**BARE, "m2": UNREACHABLE}, "m2 could not be asked"),
         ({**BARE, "m2": NOT_THERE}, "without --limit"),
+        ({"m1": NOT_THERE, "w1": worker("id-w1")}, "w1: in a swarm, and m1 could not be asked about it. Run without --limit"),
         ({**BARE, "w1": worker("id-w1")}, "w1: in a swarm none of whose managers was reached"),
         ({**BARE, "m1": manager("id-m1", quorum=False)}, "m1: manager of a swarm that has no quorum"),
         ({**BARE, "m1": host(in_swarm=True, locked=True, role="manager")}, "m1: locked since the restart"),
@@ -154,6 +163,18 @@ def test_leaving() -> None:
     assert not plan(left, "m1")["joins"]
 
 
+def test_managers_are_all_replaced_by_others() -> None:
+    old = {name: {**RUNNING[name], "swarm_cluster_state": "absent"} for name in MANAGERS}
+    hosts = {**old, "m4": host(), "m5": host()}
+    assert {plan(hosts, name)["speaker"] for name in hosts} == {"m1"}
+    assert {plan(hosts, name)["witness"] for name in MANAGERS} == {"m4"}
+
+
+def test_managers_that_become_workers_are_demoted_by_one_that_stays() -> None:
+    hosts = {"m1": worker("id-m1"), "w1": manager("id-w1", nodes="m1 w1 w2"), "w2": manager("id-w2", nodes="m1 w1 w2")}
+    assert [plan(hosts, name)["witness"] for name in hosts] == ["w1", "m1", "m1"]
+
+
 def test_everybody_leaves() -> None:
     hosts = {name: {**place, "swarm_cluster_state": "absent"} for name, place in RUNNING.items()}
     assert plan(hosts, "m1")["leaves"]
@@ -165,7 +186,21 @@ def test_everybody_leaves() -> None:
 def test_dead_node_that_shall_leave_is_taken_off_the_list() -> None:
     dead = {**UNREACHABLE, "swarm_cluster_state": "absent"}
     hosts = {"m1": manager("id-m1", nodes="m1 w1 w2", down=["w1"]), "w1": dead, "w2": {**dead}}
-    assert plan(hosts, "m1")["gone"] == {"w1": "id-w1"}
+    assert plan(hosts, "m1")["gone"] == {"w1 (id-w1)": "id-w1"}
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("place", [worker("id-new"), host()], ids=["installed anew", "left, and cut off in it"])
+def test_dead_node_of_a_host_that_is_no_longer_it_is_taken_off_the_list(place: dict[str, Any], state: str) -> None:
+    pi = {"__swarm_cluster_seen": {**place["__swarm_cluster_seen"], "hostname": "w1"}, "swarm_cluster_state": state}
+    hosts = {"m1": manager("id-m1", nodes="m1 w1 w2", down=["w1", "w2"]), "w3": pi}
+    assert plan(hosts, "m1")["gone"] == {"w3 (id-w1)": "id-w1"}
+    assert plan(hosts, "m1")["strangers"] == ("w2",)
+
+
+def test_node_that_lives_is_never_taken_off_the_list_for_its_name() -> None:
+    hosts = {"m1": manager("id-m1", nodes="m1 w1"), "w1": {"__swarm_cluster_seen": {**host()["__swarm_cluster_seen"], "hostname": "w1"}}}
+    assert plan(hosts, "m1")["gone"] == {}
 
 
 def test_strangers_and_unseen_are_named() -> None:

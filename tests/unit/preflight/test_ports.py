@@ -39,6 +39,14 @@ def test_free_ports_answer_with_the_clock() -> None:
     assert all(answer["reachable"] and abs(answer["clock"]) < 1 for answer in found.values())
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_ports_answer_over_ipv6_too() -> None:
+    tcp, udp = f"{free_port('tcp')}/tcp", f"{free_port('udp')}/udp"
+    listen([Port.of(tcp), Port.of(udp)], 30)
+    found = answers(address="::1", ports=[tcp, udp])
+    assert [found[port]["reachable"] for port in (tcp, udp)] == [True, True]
+
+
 def test_clock_that_goes_wrong_is_told() -> None:
     listener = listen([], 30)
     peer = {"name": "peer", "address": "127.0.0.1", "ports": [], "clock_port": listener["clock_port"]}
