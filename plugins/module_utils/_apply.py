@@ -176,37 +176,49 @@ def _named(step: Step, what: str) -> Iterator[None]:
 
 def _replace(engine: Engine, step: Step, headers: Mapping[str, str], clock: Clock) -> None:
     if step.sort is Sort.NETWORK:
-        _detach(engine, step)
-        remove_patiently(engine, step, clock=clock)
+        remove_patiently(engine, step, _detach(engine, step), clock)
     else:
         _remove(engine, step, headers, clock)
         _await_tasks(engine, step, clock)
     _create(engine, step, headers, clock)
 
 
-def _detach(engine: Engine, step: Step) -> None:
-    """Take the services off a network, which cannot go while one is on it; they are put on the new one afterwards."""
+def _detach(engine: Engine, step: Step) -> float:
+    """Take the services off a network, which cannot go while one is on it; they are put on the new one afterwards.
+
+    Returns the seconds in which their tasks should have ended.
+    """
     network = step.live["Id"]
+    seconds = [REMOVAL_SECONDS]
 
     def attempt() -> None:
         for service in engine.get("/services"):
             spec = service["Spec"]
             if network in targets(spec):
+                seconds.append(ending(service))
                 kept = [item for item in spec["TaskTemplate"]["Networks"] if item["Target"] != network]
                 off = {**spec, "TaskTemplate": {**spec["TaskTemplate"], "Networks": kept}}
                 engine.post(f"/services/{service['ID']}/update", off, version=service["Version"]["Index"])
 
     retried(attempt)
+    return max(seconds)
 
 
 def _await_tasks(engine: Engine, step: Step, clock: Clock) -> None:
     """Wait for the last tasks of a removed service: what they hold (a volume, a port of the node) is for its successor."""
     stack = step.live["Spec"]["Labels"][NAMESPACE]
-    if not await_condition(lambda: not _tasks(engine, stack, step.live["ID"]), REMOVAL_SECONDS, clock):
+    seconds = ending(step.live)
+    if not await_condition(lambda: not _tasks(engine, stack, step.live["ID"]), seconds, clock):
         raise SwarmError(
-            f"Tasks of service {step.name} still run {REMOVAL_SECONDS:g} s after its removal: is a node down? Run it again when the "
+            f"Tasks of service {step.name} still run {seconds:g} s after its removal: is a node down? Run it again when the "
             "node is back or removed."
         )
+
+
+def ending(service: Mapping[str, Any]) -> float:
+    """Seconds in which the tasks of a service should have ended, which may take all of their grace period."""
+    container = service["Spec"]["TaskTemplate"].get("ContainerSpec") or {}
+    return REMOVAL_SECONDS + (container.get("StopGracePeriod") or 0) / 1e9
 
 
 def _remove(engine: Engine, step: Step, _headers: Mapping[str, str], _clock: Clock) -> None:

@@ -30,7 +30,13 @@ def shifted(clock: Clock, seconds: float) -> Clock:
     return replace(clock, wall=lambda: clock.wall() + seconds)
 
 
-def persist(attempt: Callable[[], Found], passing: type[Exception], seconds: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Found:
+def persist(
+    attempt: Callable[[], Found],
+    passing: type[Exception] | tuple[type[Exception], ...],
+    seconds: float,
+    clock: Clock = SYSTEM,
+    pause: float = 0.5,
+) -> Found:
     """Try again for so many seconds while it fails for what passes by itself; then raise that."""
     deadline = clock.now() + seconds
     while True:

@@ -39,7 +39,7 @@ def pin(engine: Engine, images: Mapping[str, str], known: Collection[str], auth:
     """Look up each image (as in the file -> as the engine names it) once, several at a time.
 
     An image that no registry has raises RefusedError, unless this engine holds it or it runs already (``known``).
-    A registry that does not answer is a warning: the tag, or the digest that runs, is used as it is.
+    A registry that does not answer is a warning: the digest that runs, or the tag, is used as it is.
     """
     with ThreadPoolExecutor(LANES) as pool:
         answers = list(pool.map(lambda image: _look_up(engine, image, auth(image)), images.values()))
@@ -55,7 +55,9 @@ def pin(engine: Engine, images: Mapping[str, str], known: Collection[str], auth:
                 "tag, give registry_auth if the registry asks for a password, or set resolve_image to never if the nodes have it."
             )
         else:
-            warnings.append(f"The digest of image '{raw}' could not be looked up, so its tag is used: {answer.message}")
+            warnings.append(
+                f"The digest of image '{raw}' could not be looked up, so what runs of it stays, or its tag is used: {answer.message}"
+            )
     if refusals:
         raise RefusedError(" ".join(refusals))
     return Pinned(found, tuple(warnings))

@@ -37,6 +37,8 @@ class Intent:
     denied: frozenset[tuple[Sort, str]] = frozenset()
     #: image as in the file -> since when its registry has had the given credentials; the engine keeps those it was given last
     renewed: Mapping[str, str] = field(default_factory=dict)
+    #: what runs of an image that is not pinned stays only if it is of the file's tag, as that is asked for every time
+    by_tag: bool = False
     #: images are pinned only for services whose image the file names otherwise than before
     pin_changed_only: bool = False
     #: secrets and configs that stay although nothing uses them, for the revisions that need them
@@ -97,12 +99,11 @@ def next_spec(bound: dict[str, Any], live: Body | None, intent: Intent) -> dict[
     live_placement = live_template.get("Placement") or {}
     if image in intent.pinned and not (unchanged_image and intent.pin_changed_only):
         pinned, platforms = intent.pinned[image]
-    elif unchanged_image:
-        # the digest that runs stays, so that nothing restarts because a tag was not looked up
-        pinned = (live_template.get("ContainerSpec") or {}).get("Image") or template["ContainerSpec"]["Image"]
-        platforms = []
     else:
-        pinned, platforms = template["ContainerSpec"]["Image"], []
+        # the digest that runs stays, so that nothing restarts because a tag was not looked up
+        wanted, runs = template["ContainerSpec"]["Image"], (live_template.get("ContainerSpec") or {}).get("Image") or ""
+        stays = unchanged_image and runs and (not intent.by_tag or f"{runs}@".startswith(f"{wanted}@"))
+        pinned, platforms = runs if stays else wanted, []
     template["ContainerSpec"]["Image"] = pinned
     platforms = platforms or (live_placement.get("Platforms") if unchanged_image else None) or []
     if platforms:

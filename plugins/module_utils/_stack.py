@@ -135,6 +135,7 @@ class Deploy(Release):
             prune=self.request.prune,
             recreate=self.request.recreate,
             renewed=_renewed(self.request, written),
+            by_tag=self.request.resolve_image == "always",
             pin_changed_only=self.request.resolve_image == "changed",
         )
         images = _pinned(self.engine, self.request, self._cast(written, actual, intent).desired, actual, self.wait.auth, check)

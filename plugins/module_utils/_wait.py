@@ -10,20 +10,22 @@ to know is a ``Waiting``; all else is read from the swarm.
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, NoReturn
 
 from ._actual import Actual, observe, snapshot
 from ._apply import apply, begin_anew, tidy
-from ._clock import SYSTEM, Clock, persist
+from ._clock import SYSTEM, Clock, Found, persist
 from ._colours import Switch
 from ._converge import is_settled, judge_all, standing_still, watch
 from ._engine import Engine
 from ._errors import EngineError, EngineUnreachableError, NotConvergedError, QuorumLostError, SwarmError
-from ._evidence import Evidence, gather
+from ._evidence import MASK, Evidence, gather, masker
 from ._history import Content, Ending, Pulse, Revision, TakenOverError, forget, listed, mark, needed, needed_by_all, read, revisions, revoke
 from ._images import Auth
 from ._model import Finding, Kind, Plan, References, Snapshot, Sort, Step, Verdict
@@ -128,7 +130,8 @@ class Wait:
                 return Ended(findings, waiting, waiting.revision)
             well = all(finding.verdict is Verdict.CONVERGED for finding in findings)
             if waiting.going_back:
-                waiting = self._turned_back(waiting, findings, well)
+                with self._told(waiting, findings):
+                    waiting = self._turned_back(waiting, findings, well)
             elif well:
                 self._check_whole(waiting, findings)
                 return Ended(findings, revision=waiting.revision, warnings=self._is_well(waiting), switch=Switch.from_label(waiting.switch))
@@ -157,6 +160,7 @@ class Wait:
         moved = False
         pulse = self.pulse(waiting)
         for findings in watch(poll, limits, waiting.deed, self.clock):
+            findings = self._hidden(findings)
             pulse.beat()
             waiting = self._pushed(waiting, seen_last)
             seen = [(finding.service, finding.running, finding.verdict, finding.reason) for finding in findings]
@@ -248,6 +252,22 @@ class Wait:
         live = {Sort.SECRET: actual.secret_ids, Sort.CONFIG: actual.config_ids}
         return {f"{sort.value} {name}": live[sort][name] for sort, name in lacking if name in live[sort]}
 
+    def _patiently(self, attempt: Callable[[], Found]) -> Found:
+        """Read what the way back needs, also while the managers elect a leader: that is when deploys fail."""
+        return persist(attempt, (QuorumLostError, EngineUnreachableError), ELECTION, self.clock)
+
+    @contextmanager
+    def _told(self, waiting: Waiting, findings: list[Finding]) -> Iterator[None]:
+        """Where nobody can be asked any more, say all the same why the stack should have gone back."""
+        try:
+            yield
+        except (QuorumLostError, EngineUnreachableError) as problem:
+            told = f"It could not be taken back, and is as this run has left it: {problem.message}"
+            raise self._failure(waiting, [told, "Run it again when the swarm answers."], "failed", findings) from problem
+
+    def _read(self, waiting: Waiting) -> Revision:
+        return self._patiently(lambda: read(self.engine, waiting.record, self.request.name))
+
     def _failed(self, waiting: Waiting, findings: list[Finding]) -> Waiting:
         """Set out on the way back, or fail here if there is none."""
         evidence = self._evidence(waiting, findings)
@@ -255,21 +275,23 @@ class Wait:
         return self._go_back(waiting, paragraphs(evidence), failures, findings)
 
     def _evidence(self, waiting: Waiting, findings: list[Finding]) -> list[Evidence]:
-        bad = (finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING))
-        return gather(self.engine, self.pulse(waiting).during(bad), self.request.log_lines, self.request.hidden())
+        bad = [finding for finding in findings if finding.verdict not in (Verdict.CONVERGED, Verdict.UPDATING)]
+        pulse = self.pulse(waiting)
+        return self._patiently(lambda: gather(self.engine, pulse.during(bad), self.request.log_lines, self.request.hidden()))
 
     def _go_back(
         self, waiting: Waiting, why: list[str], failures: Sequence[Mapping[str, Any]], findings: list[Finding] | None = None
     ) -> Waiting:
         waiting = replace(waiting, why=tuple(why), failures=tuple(failures))
-        record = read(self.engine, waiting.record, self.request.name) if waiting.record else None
-        content = record.content() if record else None
-        reason = self._no_way_back(waiting, content)
-        if reason or content is None or content.before is None:
-            if record:
-                self._close(waiting, Ending.FAILED)
-            raise self._failure(waiting, [reason], "none", findings or self._look(waiting))
-        return self._carried_back(waiting, content.before)
+        with self._told(waiting, findings or []):
+            record = self._read(waiting) if waiting.record else None
+            content = record.content() if record else None
+            reason = self._no_way_back(waiting, content)
+            if reason or content is None or content.before is None:
+                if record:
+                    self._close(waiting, Ending.FAILED)
+                raise self._failure(waiting, [reason], "none", findings or self._look(waiting))
+            return self._carried_back(waiting, content.before)
 
     def _carried_back(self, waiting: Waiting, state: State) -> Waiting:
         began = self.clock.wall()
@@ -301,7 +323,7 @@ class Wait:
 
     def _turned_back(self, waiting: Waiting, findings: list[Finding], well: bool) -> Waiting:
         """Say what came of the way back; go it once more where the engine, which may have been rolling back itself, turned it round."""
-        content = read(self.engine, waiting.record, self.request.name).content()
+        content = self._read(waiting).content()
         earlier = (content and content.before) or State()
         versions = self._versions(content) if content else {}
         is_earlier = {name for name, version in versions.items() if version == EARLIER} == earlier.services.keys() == versions.keys()
@@ -327,15 +349,26 @@ class Wait:
         return ""
 
     def _actual(self, state: State) -> Actual:
-        return observe(self.engine, self.request.name, as_desired(state, self.request.name), strict=False)
+        wanted = as_desired(state, self.request.name)
+        return self._patiently(lambda: observe(self.engine, self.request.name, wanted, strict=False))
 
     def _look(self, waiting: Waiting) -> list[Finding]:
-        return judge_all(snapshot(self.engine, self.request.name, self.clock), self.request.limits, waiting.deed)
+        seen = self._patiently(lambda: snapshot(self.engine, self.request.name, self.clock))
+        return self._hidden(judge_all(seen, self.request.limits, waiting.deed))
+
+    def _hidden(self, findings: list[Finding]) -> list[Finding]:
+        """An engine quotes what it fails at, a template with a secret in it for one."""
+        hide = self._masker
+        return [replace(finding, reason=hide.sub(MASK, finding.reason)) for finding in findings] if hide else findings
+
+    @cached_property
+    def _masker(self) -> re.Pattern[str] | None:
+        return masker(self.request.hidden())
 
     def _is_back(self, waiting: Waiting, findings: list[Finding]) -> NoReturn:
         """The stack is as it was: say so, and fail all the same."""
-        content = read(self.engine, waiting.record, self.request.name).content()
-        remembered = any(revision.is_restorable for revision in listed(self.engine, self.request.name))
+        content = self._read(waiting).content()
+        remembered = any(revision.is_restorable for revision in self._patiently(lambda: listed(self.engine, self.request.name)))
         first = content is not None and not content.before and not remembered
         if not first:
             self._close(waiting, Ending.ROLLED_BACK)
@@ -353,7 +386,7 @@ class Wait:
     def _is_lost(self, waiting: Waiting, findings: list[Finding], problem: str = "") -> NoReturn:
         """Going back failed too: say exactly how things are."""
         evidence = self._evidence(waiting, findings)
-        content = read(self.engine, waiting.record, self.request.name).content()
+        content = self._read(waiting).content()
         told = ["Going back to the earlier version failed too.", *filter(None, [problem]), *paragraphs(evidence), "This is how things are:"]
         told += standing(findings, self._versions(content) if content else {})
         self._close(waiting, Ending.LOST)

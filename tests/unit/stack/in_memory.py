@@ -32,6 +32,8 @@ class Swarm:
     objects: dict[str, dict[str, Any]] = field(default_factory=lambda: {sort: {} for sort in SORTS})
     #: (method, path pattern) -> what to raise or do when it is called
     traps: dict[str, Any] = field(default_factory=dict)
+    #: what a task of a bad service ends with
+    error: str = "boom"
     #: why no secret can be removed
     stuck: str = ""
     #: a task beside those that run
@@ -109,7 +111,7 @@ class Swarm:
             "DesiredState": "shutdown" if bad else "running",
             "CreatedAt": service["UpdatedAt"],
             "UpdatedAt": service["UpdatedAt"],
-            "Status": {"State": "failed" if bad else "running", "Err": "boom" if bad else ""},
+            "Status": {"State": "failed" if bad else "running", "Err": self.error if bad else ""},
         }
 
     def _trap(self, call: str) -> None:

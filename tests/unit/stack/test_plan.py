@@ -289,6 +289,23 @@ def test_image(file_image: str, live_image: str, pinned: dict[str, Any], expecte
 
 
 @pytest.mark.parametrize(
+    ("live_image", "by_tag", "expected"),
+    [
+        ("nginx:1", True, None),
+        ("nginx:1@sha256:aa", True, None),
+        ("nginx:2", True, "nginx:1"),
+        ("nginx:1.5", True, "nginx:1"),
+        ("nginx:2", False, None),
+    ],
+)
+def test_image_that_somebody_changed_and_no_registry_tells_of(live_image: str, by_tag: bool, expected: str | None) -> None:
+    running = spec(image="nginx:1")
+    running["TaskTemplate"]["ContainerSpec"]["Image"] = live_image
+    plan = compare(desired(spec(image="nginx:1")), actual(running), Intent(by_tag=by_tag))
+    assert [step.body["TaskTemplate"]["ContainerSpec"]["Image"] for step in plan.steps] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
     ("renewed", "expected"),
     [
         ({}, False),
