@@ -168,7 +168,9 @@ def change(run: Run, nodes: Sequence[Body], node: Body) -> Outcome:
         if changed:
             write(run.engine, node["ID"], lambda spec: wanted_spec(spec, run.options))
         if run.options.wait:
-            await_role(run.engine, node, wanted["Role"], run.options.wait_timeout, run.clock)
+            # nobody asked a manager that is down to come back
+            if run.options.role is not None:
+                await_role(run.engine, node, run.options.role, run.options.wait_timeout, run.clock)
             await_drained(run, node, wanted["Availability"])
         # One that demoted itself can no longer look at itself.
         node = _look(run.engine, node["ID"]) or {**node, "Spec": wanted}

@@ -64,7 +64,8 @@ options:
     default: false
   wait:
     description:
-      - Wait until the role has come true, no task of a service runs on a drained node any more, or a node that left is seen as down.
+      - Wait until an O(role) that is passed has come true, no task of a service runs on a drained node any more, or a node that left
+        is seen as down.
     type: bool
     default: true
   wait_timeout:

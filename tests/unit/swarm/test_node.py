@@ -263,6 +263,20 @@ def test_nobody_waits_for_a_node_that_is_down(clock: Clock) -> None:
     assert converge(engine, clock, hostname="worker1", availability="drain").changed
 
 
+@pytest.mark.parametrize("options", [{"labels": {"disk": "ssd"}}, {"availability": "drain"}, {"labels": {}}])
+def test_nobody_waits_for_a_role_that_was_not_asked_for(options: dict[str, Any], clock: Clock) -> None:
+    engine = swarm(*managers("leader", "reachable", "unreachable"))
+    engine.effects.clear()  # it stays down, whatever is written
+    assert converge(engine, clock, hostname="manager3", **options).changed is bool(engine.written)
+    assert clock.now() == 0
+
+
+def test_a_role_that_was_asked_for_before_is_waited_for_again(clock: Clock) -> None:
+    engine = swarm(*managers("leader", "reachable", "unreachable"))
+    with pytest.raises(NotConvergedError, match="manager3 has not become a manager within 120 s"):
+        converge(engine, clock, hostname="manager3", role="manager")
+
+
 @pytest.mark.parametrize(("answer", "fine"), [(NotManagerError("no manager any more"), True), (EngineError("no leader now"), False)])
 def test_one_that_demotes_itself_loses_sight_of_itself(answer: SwarmError, fine: bool, clock: Clock) -> None:
     nodes = managers("leader", "reachable")
