@@ -15,7 +15,7 @@ from typing import Any
 
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine, retried
-from ._errors import EngineError, NotConvergedError, QuorumLostError, RefusedError
+from ._errors import EngineError, InSwarmError, NotConvergedError, QuorumLostError, RefusedError
 from ._identity import ca_of_token
 from ._labels import text_labels
 from ._membership import NOWHERE, Membership, keys, locate, trusted_ca
@@ -39,6 +39,8 @@ JOIN: dict[str, str] = {
     "remote_addrs": "RemoteAddrs",
     "join_token": "JoinToken",
 }
+#: An engine that belongs to a swarm, but does not reach its managers, or has not yet.
+UNREACHED = ("pending", "error")
 #: The engine of a new manager says so once it has caught up with the others.
 ROLE_SECONDS = 20.0
 #: Option -> the query that makes the engine rotate it.
@@ -108,7 +110,12 @@ class Run:
 
 def converge_cluster(engine: Engine, options: ClusterOptions, check: bool, clock: Clock = SYSTEM) -> Outcome:
     """Bring this engine's membership to what the options say."""
-    return STATES[options.state](Run(engine, options, check, clock))
+    step, run = STATES[options.state], Run(engine, options, check, clock)
+    try:
+        return step(run)
+    except InSwarmError:
+        # somebody else was faster: look again, whether it is the swarm that is meant
+        return step(run)
 
 
 def would_enter(options: ClusterOptions) -> Outcome:
@@ -213,6 +220,8 @@ def enter(run: Run) -> None:
     body = {"ListenAddr": "0.0.0.0:2377", **run.options.body(JOIN)}
     try:
         run.engine.post("/swarm/join", body)
+    except InSwarmError:
+        raise
     except EngineError as error:
         withdraw(run)
         raise RefusedError(join_failure(run.options.given["remote_addrs"], error.message)) from error
@@ -239,8 +248,8 @@ def join_failure(addresses: Sequence[str], message: str) -> str:
 
 
 def withdraw(run: Run) -> None:
-    """After a failed join the engine goes on trying, or keeps the error: make it forget."""
-    if run.observe().in_swarm:
+    """After a failed join the engine goes on trying, or keeps the error: make it forget. One that is active has got in meanwhile."""
+    if run.observe().local_state in UNREACHED:
         run.engine.post("/swarm/leave", force="true")
         run.wait(lambda now: not now.in_swarm)
 
@@ -265,18 +274,24 @@ def check_same_swarm(membership: Membership, given: Mapping[str, Any], trusted: 
         )
 
 
-def settled(run: Run) -> tuple[Membership, bool]:
-    """Where the engine stands once it has made up its mind, unlocked if the key was given."""
+def decided(run: Run) -> Membership:
+    """Where the engine stands once it has made up its mind; one that does not reach its swarm is an error."""
     membership = run.observe()
     if membership.local_state == "pending":
         run.wait(lambda now: now.local_state != "pending", 30)
         membership = run.observe()
-    if membership.local_state in ("pending", "error"):
+    if membership.local_state in UNREACHED:
         raise RefusedError(
             f"This engine belongs to a swarm it cannot reach ({membership.local_state}: "
             f"{membership.error or 'no reason given'}); bring its managers back, "
             "or let it leave with homecloud.swarm.cluster state: absent and force: true."
         )
+    return membership
+
+
+def settled(run: Run) -> tuple[Membership, bool]:
+    """Where the engine stands, unlocked if the key was given."""
+    membership = decided(run)
     if membership.local_state != "locked":
         return membership, False
     if "unlock_key" not in run.options.given:
@@ -306,7 +321,7 @@ def unlock(run: Run) -> None:
 
 def absent(run: Run) -> Outcome:
     """This engine is in no swarm; a manager steps down first, so that no stale voter remains."""
-    membership = run.observe()
+    membership = run.observe() if run.options.asks("force") else decided(run)
     before = {"state": membership.local_state, "role": membership.role}
     if not membership.in_swarm:
         return Outcome(changed=False, values=NOWHERE.shown())
@@ -316,8 +331,7 @@ def absent(run: Run) -> Outcome:
 
 def leave(run: Run, membership: Membership) -> None:
     """Leave; a manager steps down before."""
-    # a join that never ended can only be broken off
-    force = step_down(run, membership) if membership.role == "manager" else membership.local_state != "active"
+    force = step_down(run, membership) if membership.role == "manager" else membership.local_state in UNREACHED
     if run.check:
         return
     run.engine.post("/swarm/leave", force=str(force).lower())

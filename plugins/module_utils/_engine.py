@@ -18,6 +18,7 @@ from ._errors import (
     EngineError,
     EngineMissingError,
     EngineUnreachableError,
+    InSwarmError,
     InUseError,
     LockedError,
     NameTakenError,
@@ -50,6 +51,7 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("update out of sequence", OutOfSequenceError),
     ('Use "docker swarm init"', NotInSwarmError),
     ("is not part of a swarm", NotInSwarmError),
+    ("is already part of a swarm", InSwarmError),
     ("is not a swarm manager", NotManagerError),
     ("does not have a leader", QuorumLostError),
     ("context deadline exceeded", QuorumLostError),
@@ -67,6 +69,7 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
 #: Where the engine's own words are about its command line.
 SENTENCES: Mapping[type[EngineError], str] = {
     NotInSwarmError: "The engine at {address} is in no swarm: make or join one first (homecloud.swarm.cluster).",
+    InSwarmError: "The engine at {address} is in a swarm already: let it leave that one first (homecloud.swarm.cluster state: absent).",
     NotManagerError: "The engine at {address} is a worker of its swarm, and only a manager can do this: run the task on a manager.",
     QuorumLostError: "The swarm of the engine at {address} has lost its quorum, as too few of its managers answer: bring the others back.",
     PluginMissingError: "The engine at {address} refused: {message}; install that plugin on every manager, or name another driver.",

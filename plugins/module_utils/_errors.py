@@ -81,6 +81,10 @@ class NotInSwarmError(NotManagerError):
     """This engine is in no swarm."""
 
 
+class InSwarmError(EngineError):
+    """This engine is in a swarm already."""
+
+
 class QuorumLostError(EngineError):
     """This engine is a manager of a swarm that cannot elect a leader now."""
 

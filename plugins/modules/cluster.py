@@ -71,7 +71,7 @@ options:
     type: int
   force:
     description:
-      - With O(state=absent), leave even if the swarm loses its quorum or its last manager by that.
+      - With O(state=absent), leave even if the swarm loses its quorum or its last manager by that, or if this engine does not reach it.
       - With O(state=remove), remove a node that is not down.
       - It never makes a new swarm over an existing one.
     type: bool

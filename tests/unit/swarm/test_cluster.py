@@ -16,7 +16,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._cluster import (
     join_failure,
     would_enter,
 )
-from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine
+from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine, api_error
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
     EngineError,
     EngineUnreachableError,
@@ -134,8 +134,8 @@ def test_a_leader_that_is_alone_is_given_nothing_to_keep(check: bool, clock: Clo
         ("worker", "absent", {}, ["/swarm/leave"]),
         ("locked", "present", {"unlock_key": "x"}, ["/swarm/unlock"]),
         ("locked", "join", {"unlock_key": "x"}, ["/swarm/unlock"]),
-        ("pending", "absent", {}, ["/swarm/leave"]),
-        ("error", "absent", {}, ["/swarm/leave"]),
+        ("pending", "absent", {"force": True}, ["/swarm/leave"]),
+        ("error", "absent", {"force": True}, ["/swarm/leave"]),
     ],
 )
 def test_from_each_place_to_each_state(place: str, state: str, given: dict[str, Any], written: list[str], clock: Clock) -> None:
@@ -157,6 +157,8 @@ def test_from_each_place_to_each_state(place: str, state: str, given: dict[str, 
         ("locked", "join", JOINING, "This manager is locked"),
         ("pending", "present", {}, "belongs to a swarm it cannot reach \\(pending: context deadline exceeded\\)"),
         ("error", "join", JOINING, "belongs to a swarm it cannot reach \\(error: no way\\)"),
+        ("pending", "absent", {}, "state: absent and force: true"),
+        ("error", "absent", {}, "state: absent and force: true"),
         ("none", "join", {}, "needs join_token"),
         ("none", "join", {"join_token": "x"}, "needs remote_addrs"),
         ("manager", "join", {"cluster_id": "theirs"}, "already in another swarm \\(ours, not theirs\\)"),
@@ -193,7 +195,13 @@ def test_a_pending_engine_gets_time(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stuck", "left"), [("pending", ["/swarm/join", "/swarm/leave"]), ("error", ["/swarm/join", "/swarm/leave"]), ("none", ["/swarm/join"])]
+    ("stuck", "left"),
+    [
+        ("pending", ["/swarm/join", "/swarm/leave"]),
+        ("error", ["/swarm/join", "/swarm/leave"]),
+        ("none", ["/swarm/join"]),
+        ("worker", ["/swarm/join"]),
+    ],
 )
 def test_a_failed_join_leaves_nothing_behind(stuck: str, left: list[str], clock: Clock) -> None:
     engine = engine_in("none")
@@ -206,6 +214,35 @@ def test_a_failed_join_leaves_nothing_behind(stuck: str, left: list[str], clock:
     with pytest.raises(RefusedError, match=r"through 192\.0\.2\.2 failed: no manager answers there in time"):
         converge(engine, clock, "join", **JOINING)
     assert engine.paths == left
+
+
+@pytest.mark.parametrize(
+    ("state", "given", "got_in", "words"),
+    [
+        ("join", JOINING, "worker", ""),
+        ("join", {**JOINING, "cluster_id": "ours", "role": "manager"}, "manager", ""),
+        ("join", {**JOINING, "cluster_id": "theirs"}, "manager", "already in another swarm"),
+        ("join", {**JOINING, "role": "manager"}, "worker", "is in this swarm as worker, not as manager"),
+        ("join", JOINING, "pending", "belongs to a swarm it cannot reach"),
+        ("join", JOINING, "none", "is in a swarm already"),
+        ("present", {}, "manager", ""),
+        ("present", {}, "worker", "is a worker of a swarm"),
+    ],
+)
+def test_somebody_else_was_faster(state: str, given: dict[str, Any], got_in: str, words: str, clock: Clock) -> None:
+    engine = engine_in("none", manager("me"))
+
+    def refuse(_body: Any) -> None:
+        engine.answers["/info"] = {"Swarm": INFO[got_in]}
+        raise api_error(503, 'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm.', "x")
+
+    engine.effects.update({"/swarm/join": refuse, "/swarm/init": refuse})
+    if words:
+        with pytest.raises(SwarmError, match=words):
+            converge(engine, clock, state, **given)
+    else:
+        assert not converge(engine, clock, state, **given).changed
+    assert "/swarm/leave" not in engine.paths
 
 
 def test_a_join_that_never_becomes_active(clock: Clock) -> None:
