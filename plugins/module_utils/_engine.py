@@ -46,7 +46,8 @@ except ImportError as problem:
 
 Result = TypeVar("Result")
 
-#: What the engine says -> what it means. The first row that fits is taken; texts come from swarmkit and the daemon.
+#: What the engine says, after the path it was asked for -> what it means. The first row that fits is taken; texts come from
+#: swarmkit and the daemon.
 MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("update out of sequence", OutOfSequenceError),
     ('Use "docker swarm init"', NotInSwarmError),
@@ -54,6 +55,9 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("is already part of a swarm", InSwarmError),
     ("is not a swarm manager", NotManagerError),
     ("does not have a leader", QuorumLostError),
+    # the silence of a registry, or of any other server whose address it names, tells nothing of the swarm
+    ("/distribution/", EngineError),
+    ("://", EngineError),
     ("context deadline exceeded", QuorumLostError),
     ("lost leader status", QuorumLostError),
     ("is encrypted and needs to be unlocked", LockedError),
@@ -166,7 +170,7 @@ class Engine:
         url = f"{self.client.base_url}/v{self.client.api_version}{path}"
         answer = self.client.request(method, url, **{"timeout": self.client.timeout, **request})
         if answer.status_code >= 400:
-            raise api_error(answer.status_code, _message_of(answer), self.address)
+            raise api_error(answer.status_code, _message_of(answer), self.address, path)
         return answer
 
 
@@ -243,9 +247,10 @@ def unreachable(address: str, problem: BaseException) -> SwarmError:
     return EngineUnreachableError(f"No Docker engine answers at {address}: {text}; check docker_host and the TLS options.")
 
 
-def api_error(status: int, message: str, address: str) -> EngineError:
+def api_error(status: int, message: str, address: str, path: str = "") -> EngineError:
     """The engine's own words, classed by what they mean for the caller."""
-    kind = next((kind for words, kind in MEANINGS if words in message), NotFoundError if status == 404 else EngineError)
+    told = f"{path}: {message}"
+    kind = next((kind for words, kind in MEANINGS if words in told), NotFoundError if status == 404 else EngineError)
     return kind(SENTENCES.get(kind, "The engine at {address} refused: {message}").format(address=address, message=message), status)
 
 
