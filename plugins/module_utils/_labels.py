@@ -13,11 +13,14 @@ from ._errors import RefusedError
 Labels = dict[str, str]
 
 
-def text_labels(given: Mapping[str, Any] | None) -> Labels | None:
-    """YAML's numbers and truths as text; None where the option was not passed, which is not the same as empty."""
+def text_labels(given: Mapping[str, Any] | None, called: str = "Label") -> Labels | None:
+    """YAML's numbers and truths as text; None where the option was not passed, which is not the same as empty.
+
+    ``called`` is how an error calls one of them: options of drivers are text to text as well.
+    """
     if given is None:
         return None
-    return {str(key): _text(str(key), value) for key, value in given.items()}
+    return {str(key): _text(f"{called} {key}", value) for key, value in given.items()}
 
 
 def merge_labels(live: Mapping[str, str] | None, given: Labels | None, remove: Iterable[str], replace: bool) -> Labels:
@@ -27,11 +30,11 @@ def merge_labels(live: Mapping[str, str] | None, given: Labels | None, remove: I
     return {key: value for key, value in wanted.items() if key not in set(remove)}
 
 
-def _text(key: str, value: Any) -> str:
+def _text(named: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
         return ""
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise RefusedError(f"Label {key}: a {type(value).__name__} cannot be a label's value; give a text or a number.")
+    raise RefusedError(f"{named}: a {type(value).__name__} cannot be its value; give a text or a number.")

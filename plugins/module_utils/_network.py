@@ -66,6 +66,10 @@ FIELDS: dict[str, Field] = {
 }
 
 
+#: Options that are text to text -> what an error calls one of their entries.
+TEXTS: dict[str, str] = {"labels": "Label", "driver_options": "Driver option", "ipam_driver_options": "IPAM driver option"}
+
+
 @dataclass(frozen=True)
 class NetworkOptions:
     """What shall be true of one network; options that are not passed are not in ``given``."""
@@ -79,11 +83,7 @@ class NetworkOptions:
     def of(cls, options: Mapping[str, Any]) -> NetworkOptions:
         """From the module's options."""
         given = {option: options[option] for option in FIELDS if options[option] is not None}
-        if "labels" in given:
-            given["labels"] = text_labels(given["labels"])
-        for option in ("driver_options", "ipam_driver_options"):
-            if option in given:
-                given[option] = {str(key): str(value) for key, value in given[option].items()}
+        given.update({option: text_labels(given[option], called) for option, called in TEXTS.items() if option in given})
         return cls(options["name"], options["state"], given, options["force"])
 
 
@@ -161,7 +161,8 @@ def _contains(live: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 
 def _pools_fit(live: Sequence[Body], wanted: Sequence[Body]) -> bool:
-    return len(live) == len(wanted) and all(any(_pool_fits(pool, asked) for pool in live) for asked in wanted)
+    # who asks for none takes those that the swarm chooses
+    return not wanted or (len(live) == len(wanted) and all(any(_pool_fits(pool, asked) for pool in live) for asked in wanted))
 
 
 def _pool_fits(live: Body, wanted: Body) -> bool:

@@ -65,7 +65,7 @@ options:
     description: Options of that driver.
     type: dict
   ipam_config:
-    description: Address pools. Without it the swarm takes the next subnet of its own pools.
+    description: Address pools. Without any the swarm takes the next subnet of its own pools.
     type: list
     elements: dict
     suboptions:

@@ -18,6 +18,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
 )
 from ansible_collections.homecloud.swarm.plugins.module_utils._model import Outcome
 from ansible_collections.homecloud.swarm.plugins.module_utils._network import (
+    FIELDS,
     NetworkOptions,
     body_of,
     converge_network,
@@ -56,6 +57,7 @@ def live(name: str = "back", **more: Any) -> dict[str, Any]:
         {"driver_options": {"encrypted": ""}},
         {"labels": {"tier": "back"}},
         {"labels": {}},
+        {"ipam_config": []},
         {"ipam_config": [{"subnet": "10.0.7.0/24"}]},
         {"ipam_config": [{"subnet": "10.0.7.9/24", "gateway": "10.0.7.1", "iprange": None, "aux_addresses": None}]},
     ],
@@ -74,7 +76,6 @@ def test_what_was_not_asked_for_does_not_differ(given: dict[str, Any]) -> None:
         {"driver_options": {"encrypted": "true"}},
         {"driver_options": {"com.docker.network.driver.mtu": "1400"}},
         {"labels": {"tier": "front"}},
-        {"ipam_config": []},
         {"ipam_config": [{"subnet": "10.0.8.0/24"}]},
         {"ipam_config": [{"subnet": "10.0.7.0/24", "gateway": "10.0.7.254"}]},
         {"ipam_config": [{"subnet": "10.0.7.0/24", "aux_addresses": {"a": "10.0.7.9"}}]},
@@ -84,6 +85,15 @@ def test_what_was_not_asked_for_does_not_differ(given: dict[str, Any]) -> None:
 def test_what_was_asked_for_differs(given: dict[str, Any]) -> None:
     (change,) = drift(live(), NetworkOptions("back", given=given))
     assert {change.path: change.new} == given
+
+
+@pytest.mark.parametrize("option", ["driver_options", "ipam_driver_options", "labels"])
+def test_what_is_text_to_the_engine(option: str) -> None:
+    asked: dict[str, Any] = {**dict.fromkeys(FIELDS), "name": "back", "state": "present", "force": False}
+    given = NetworkOptions.of({**asked, option: {"encrypted": True, "mtu": 1400, "spare": None}}).given
+    assert given == {option: {"encrypted": "true", "mtu": "1400", "spare": ""}}
+    with pytest.raises(RefusedError, match=" mtu: a list cannot be its value"):
+        NetworkOptions.of({**asked, option: {"mtu": [1400]}})
 
 
 @pytest.mark.parametrize("spelling", ["fd00::/64", "fd00:0::0/64", "FD00::1/64"])
