@@ -10,7 +10,6 @@ none is "unknown" until the engine itself has been asked, which takes a write.
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -386,8 +385,9 @@ def _content(options: Mapping[str, Any]) -> bytes:
     if not options["data_is_b64"]:
         return str(text).encode()
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+        # it may come in lines, as tools write it
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
         raise RefusedError(f"{options['name']}: data is not base64, as data_is_b64: true says ({error}).") from error
 
 

@@ -10,8 +10,10 @@ so only the connection and the HTTP session are used, which are the same from SD
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ._errors import (
@@ -29,6 +31,7 @@ from ._errors import (
     PluginMissingError,
     PortTakenError,
     QuorumLostError,
+    RefusedError,
     SdkMissingError,
     SwarmError,
 )
@@ -45,6 +48,9 @@ except ImportError as problem:
     SDK_PROBLEM = str(problem)
 
 Result = TypeVar("Result")
+
+#: A version of the Engine API.
+VERSION = re.compile(r"[0-9]+\.[0-9]+")
 
 #: What the engine says, after the path it was asked for -> what it means. The first row that fits is taken; texts come from
 #: swarmkit and the daemon.
@@ -197,24 +203,39 @@ def api_version(text: str) -> tuple[int, int]:
 def connect(connection: Connection) -> Engine:
     """Open a connection, the API version negotiated.
 
-    Raises SdkMissingError without the SDK, EngineUnreachableError when no engine answers.
+    Raises SdkMissingError without the SDK, RefusedError for what leads to no engine, EngineUnreachableError when none answers.
     """
     if SDK_PROBLEM:
         raise SdkMissingError(
             f"The Python SDK for Docker is missing on this node ({SDK_PROBLEM}); install python3-docker there, "
             "or run the role homecloud.swarm.docker_engine, which does."
         )
-    tls: Any = False
-    if connection.tls or connection.validate_certs:
-        pair = (connection.client_cert, connection.client_key) if connection.client_cert and connection.client_key else None
-        tls = docker.tls.TLSConfig(
-            client_cert=pair,
-            ca_cert=connection.ca_path if connection.validate_certs else None,
-            verify=connection.validate_certs,
-        )
-    with _Mapped(connection.docker_host):
-        client = docker.APIClient(base_url=connection.docker_host, version=connection.api_version, timeout=connection.timeout, tls=tls)
-    return Engine(client, connection.docker_host)
+    address, version = connection.docker_host, connection.api_version
+    if version.lower() != "auto" and not VERSION.fullmatch(version):
+        raise RefusedError(f"api_version: '{version}' is no version of the Engine API; write it like 1.41, or auto.")
+    tls = _tls(connection)
+    try:
+        with _Mapped(address):
+            client = docker.APIClient(base_url=address, version=version, timeout=connection.timeout, tls=tls)
+    except ValueError as problem:
+        raise RefusedError(
+            f"docker_host: '{address}' is no address of an engine ({problem}); write it like unix:///var/run/docker.sock or "
+            "tcp://192.0.2.10:2376."
+        ) from problem
+    return Engine(client, address)
+
+
+def _tls(connection: Connection) -> Any:
+    """TLS as the SDK takes it; where a file is missing, it would name none of our options."""
+    if not (connection.tls or connection.validate_certs):
+        return False
+    ca = connection.ca_path if connection.validate_certs else None
+    pair = (connection.client_cert, connection.client_key) if connection.client_cert and connection.client_key else None
+    cert, key = pair or (None, None)
+    for option, path in (("ca_path", ca), ("client_cert", cert), ("client_key", key)):
+        if path and not Path(path).is_file():
+            raise RefusedError(f"{option}: there is no file {path} on this node; put it there, or correct the path.")
+    return docker.tls.TLSConfig(client_cert=pair, ca_cert=ca, verify=connection.validate_certs)
 
 
 #: What the system says of an engine that does not answer -> what it means, and what to do about it.

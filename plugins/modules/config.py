@@ -39,7 +39,7 @@ options:
       - The content, at most 1023999 bytes. This or O(data_src) is needed with O(state=present).
     type: str
   data_is_b64:
-    description: Whether O(data) is base64, as binary content must be.
+    description: Whether O(data) is base64, as binary content must be; it may be broken into lines.
     type: bool
     default: false
   data_src:

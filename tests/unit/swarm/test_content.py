@@ -275,7 +275,8 @@ def options_of(**given: Any) -> ContentOptions:
 def test_where_content_comes_from(tmp_path: Path) -> None:
     (tmp_path / "pass").write_bytes(b"\xff\x00")
     assert options_of(data="ü").content == "ü".encode()
-    assert options_of(data="/wA=", data_is_b64=True).content == b"\xff\x00"
+    for spelt in ("/wA=", "/w\nA=\n", "/w A="):
+        assert options_of(data=spelt, data_is_b64=True).content == b"\xff\x00"
     assert options_of(data_src=str(tmp_path / "pass")).content == b"\xff\x00"
 
 
@@ -283,6 +284,7 @@ def test_where_content_comes_from(tmp_path: Path) -> None:
     ("given", "words"),
     [
         ({"data": "not base64", "data_is_b64": True}, "pass: data is not base64"),
+        ({"data": "gehe\u00efm=", "data_is_b64": True}, "pass: data is not base64"),
         ({"data_src": "/nowhere/pass"}, "data_src /nowhere/pass cannot be read: No such file or directory"),
     ],
 )
