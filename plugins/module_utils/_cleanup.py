@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._compose._image import familiar_image
 from ._engine import Engine
 from ._errors import EngineError, RefusedError
 from ._history import needed_by_all, revisions
@@ -36,7 +37,8 @@ def clean_up(engine: Engine, options: Mapping[str, Any], check: bool) -> Outcome
         )
     needs = needed(engine) if manages or options["versions"] else Needs(frozenset(), frozenset())
     versions = list(spare_versions(engine, needs.contents)) if options["versions"] else []
-    images = list(spare_images(engine, needs.images | set(options["keep_images"] or ()))) if options["images"] else []
+    kept = needs.images | set(options["keep_images"] or ())
+    images = list(spare_images(engine, kept)) if options["images"] else []
     warnings = [] if check else [*_removed(engine, versions, images)]
     names = [f"{sort.value} {live['Spec']['Name']}" for sort, live in versions]
     shown = [_called(image) for image in images]
@@ -75,7 +77,10 @@ def spare_versions(engine: Engine, used: References) -> Iterator[tuple[Sort, Bod
 
 def spare_images(engine: Engine, keep: Iterable[str]) -> Iterator[Body]:
     """Images that no container of this node uses and that are not to be kept."""
-    kept = frozenset(map(reference, keep))
+    try:
+        kept = frozenset(map(reference, keep))
+    except ValueError as problem:
+        raise RefusedError(f"keep_images: {problem}") from problem
     running = {container["ImageID"] for container in engine.get("/containers/json", all=1) or []}
     for image in engine.get("/images/json") or []:
         if image["Id"] not in running and not kept & {*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())}:
@@ -83,11 +88,10 @@ def spare_images(engine: Engine, keep: Iterable[str]) -> Iterator[Body]:
 
 
 def reference(image: str) -> str:
-    """An image of a service as the engine lists it: by its digest where it has one (name@sha256:…), else by its tag."""
-    name, _at, digest = image.partition("@")
+    """An image as the engine lists it, however it is spelt: by its digest where it has one (name@sha256:…), else by its tag."""
+    name, at, digest = familiar_image(image).partition("@")
     head, slash, last = name.rpartition("/")
-    repository, _colon, tag = last.partition(":")
-    return f"{head}{slash}{repository}@{digest}" if digest else f"{head}{slash}{repository}:{tag or 'latest'}"
+    return f"{head}{slash}{last.partition(':')[0]}@{digest}" if at else name
 
 
 def _removed(engine: Engine, versions: Iterable[tuple[Sort, Body]], images: Iterable[Body]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._cleanup import clean_up, reference
+from ansible_collections.homecloud.swarm.plugins.module_utils._compose._image import DEFAULT_DOMAIN
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError, RefusedError
 from ansible_collections.homecloud.swarm.plugins.module_utils._history import Content, packed
@@ -20,7 +21,8 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._verifier import K
 from .conftest import TableEngine
 
 OPTIONS = {"versions": True, "images": False, "keep_images": None}
-PINNED = "registry.lab:5000/web:1@sha256:aa"
+DIGEST = f"sha256:{64 * 'a'}"
+PINNED = f"registry.lab:5000/web:1@{DIGEST}"
 
 
 def secret(name: str, number: int | None = None, key: str = "pw") -> dict[str, Any]:
@@ -52,7 +54,7 @@ def engine(verdict: str = "converged", manager: bool = True) -> TableEngine:
             "/images/json": [
                 image("running", "old:1"),
                 image("of a service", "web:2"),
-                image("of a revision", "registry.lab:5000/web@sha256:aa"),
+                image("of a revision", f"registry.lab:5000/web@{DIGEST}"),
                 image("of nobody", "web:0", "web@sha256:bb"),
                 image("without a name"),
             ],
@@ -95,6 +97,8 @@ def test_a_worker_has_to_be_told() -> None:
         run(found, versions=False, images=True)
     done = run(found, versions=False, images=True, keep_images=["web:2", PINNED, "web:0"])
     assert done.values["images"] == ["without a name"]
+    with pytest.raises(RefusedError, match="keep_images: 'Web:2' is not the name of an image"):
+        run(found, versions=False, images=True, keep_images=["Web:2"])
 
 
 def test_an_image_that_cannot_go_is_named() -> None:
@@ -120,8 +124,13 @@ def test_nothing_to_do() -> None:
     [
         ("web", "web:latest"),
         ("web:2", "web:2"),
-        ("web:2@sha256:aa", "web@sha256:aa"),
-        ("registry.lab:5000/web:2@sha256:aa", "registry.lab:5000/web@sha256:aa"),
+        (f"{DEFAULT_DOMAIN}/library/web:2", "web:2"),
+        ("library/web", "web:latest"),
+        (f"{DEFAULT_DOMAIN}/a/web:2", "a/web:2"),
+        (f"web:2@{DIGEST}", f"web@{DIGEST}"),
+        (f"web@{DIGEST}", f"web@{DIGEST}"),
+        (f"{DEFAULT_DOMAIN}/library/web:2@{DIGEST}", f"web@{DIGEST}"),
+        (PINNED, f"registry.lab:5000/web@{DIGEST}"),
         ("registry.lab:5000/a/web", "registry.lab:5000/a/web:latest"),
     ],
 )
