@@ -16,7 +16,7 @@ from dataclasses import replace
 from ._eligible import eligible, fits
 from ._model import Body, Kind, Plan, Sort, Step
 from ._plan import mode_of
-from ._spec import same
+from ._spec import completions, same
 
 
 def foretold(plan: Plan, tasks: Iterable[Body], nodes: Sequence[Body]) -> Plan:
@@ -64,4 +64,4 @@ def _completions(spec: Body, nodes: Mapping[str, Body]) -> int:
     job = (spec.get("Mode") or {}).get("ReplicatedJob")
     if job is None:
         return len([node for node in nodes.values() if eligible(node, spec)])
-    return int(job.get("TotalCompletions") or job.get("MaxConcurrent") or 1)
+    return int(completions(job))

@@ -18,6 +18,7 @@ from typing import Any
 
 from ._eligible import eligible, is_ready
 from ._model import Body
+from ._spec import completions
 
 #: Task states in the order of a task's life (swarmkit api/types.proto).
 STATES = (
@@ -183,7 +184,7 @@ class Situation:
         if self.mode == "Replicated":
             return 1 if mode.get("Replicas") is None else int(mode["Replicas"])
         if self.mode == "ReplicatedJob":
-            return int(mode.get("TotalCompletions") or mode.get("MaxConcurrent") or 1)
+            return int(completions(mode))
         return len(self.places)
 
     @cached_property

@@ -129,6 +129,12 @@ for _path in (*OBJECTS, *CANON):
     _CHILDREN[_parent] = (*_CHILDREN.get(_parent, ()), _name)
 
 
+def completions(job: Mapping[str, Any]) -> Any:
+    """How many tasks of a replicated job shall end well: nothing is one, and 0 is none."""
+    given = (job.get("TotalCompletions"), job.get("MaxConcurrent"))
+    return next((count for count in given if count is not None), 1)
+
+
 def within(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -138,7 +144,7 @@ def canonical(value: Any, path: str = "") -> Any:
     if value is ABSENT and path in OBJECTS:
         value = {}
     if path == JOB and isinstance(value, Mapping):
-        value = {"TotalCompletions": value.get("MaxConcurrent") or 1, **value}
+        value = {**value, "TotalCompletions": completions(value)}
     if isinstance(value, Mapping):
         names = {*value, *_CHILDREN.get(path, ())}
         parts = {name: canonical(value.get(name), within(path, name)) for name in names}

@@ -174,6 +174,9 @@ def dead(slot: int, ago: float, error: str = EXIT, state: str = "failed") -> dic
         ("pulls for long", service(ONE), [task(1, "preparing", 200)], Verdict.UPDATING),
         ("job done", service(JOB), [task(0, "complete", 1, "complete"), task(1, "complete", 1, "complete")], Verdict.CONVERGED),
         ("job half done", service(JOB), [task(0, "complete", 1, "complete"), task(1, "starting")], Verdict.UPDATING),
+        ("job of nothing", service({"ReplicatedJob": {"MaxConcurrent": 0, "TotalCompletions": 0}}), [], Verdict.CONVERGED),
+        ("job of nothing, by its concurrency alone", service({"ReplicatedJob": {"MaxConcurrent": 0}}), [], Verdict.CONVERGED),
+        ("job of one that says nothing", service({"ReplicatedJob": {}}), [], Verdict.UPDATING),
         ("job failed for good", service(JOB, policy={"Condition": "none"}), [dead(1, 20)], Verdict.FAILED),
     ],
 )

@@ -105,6 +105,8 @@ def test_a_replaced_or_detached_service_restarts_whole() -> None:
         ({"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 3}}, 3),
         ({"ReplicatedJob": {"MaxConcurrent": 2}}, 2),
         ({"ReplicatedJob": {}}, 1),
+        ({"ReplicatedJob": {"MaxConcurrent": 0, "TotalCompletions": 0}}, 0),
+        ({"ReplicatedJob": {"MaxConcurrent": 0}}, 0),
         ({"GlobalJob": {}}, 2),
     ],
 )

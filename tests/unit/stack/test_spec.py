@@ -118,6 +118,8 @@ def test_graft_changes_only_the_differing_field() -> None:
             "TaskTemplate.Placement.Platforms",
         ),
         ({"MaxConcurrent": 2, "TotalCompletions": 2}, {"MaxConcurrent": 2}, "Mode.ReplicatedJob"),
+        ({"MaxConcurrent": 0, "TotalCompletions": 0}, {"MaxConcurrent": 0}, "Mode.ReplicatedJob"),
+        ({"MaxConcurrent": 1, "TotalCompletions": 1}, {}, "Mode.ReplicatedJob"),
         ({"Test": ["NONE"], "Retries": 0}, {"Test": ["NONE"]}, f"{CONTAINER}.Healthcheck"),
     ],
 )
