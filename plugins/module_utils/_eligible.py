@@ -40,10 +40,11 @@ def is_ready(node: Body) -> bool:
 
 
 def fits(node: Body, constraint: str) -> bool:
-    """One constraint, as swarmkit reads it: == and != only, values compared without case."""
-    key, operator, value = constraint.partition("!=" if "!=" in constraint else "==")
-    found = _facet(node, key.strip())
-    return _matches(found, value.strip()) is (operator == "==")
+    """One constraint, as swarmkit reads it: == and != only, values compared without case, and only addresses by their network."""
+    key, operator, value = (part.strip() for part in constraint.partition("!=" if "!=" in constraint else "=="))
+    found = _facet(node, key)
+    matches = _is_within(found, value) if key.lower() == "node.ip" else found.lower() == value.lower()
+    return matches is (operator == "==")
 
 
 def can_execute(node: Body, platforms: list[Body]) -> bool:
@@ -61,14 +62,16 @@ def _architecture(platform: Body) -> str:
     return ARCHITECTURES.get(found, found)
 
 
-def _matches(found: str, value: str) -> bool:
-    if "/" in value:
-        # only addresses may be told by their network
-        try:
-            return ipaddress.ip_address(found) in ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            return False
-    return found.lower() == value.lower()
+def _is_within(address: str, value: str) -> bool | None:
+    """Whether this is the address, or the network that it is in; None where it is neither, which fits no node either way."""
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return None
+    try:
+        return ipaddress.ip_address(address) in network
+    except ValueError:  # the node has none yet
+        return False
 
 
 def _facet(node: Body, key: str) -> str:

@@ -20,7 +20,7 @@ NOW = moment("2026-01-01T12:00:00.5Z")
 NODES = [
     {
         "ID": f"n{number}",
-        "Spec": {"Role": "worker", "Availability": "active", "Labels": {"disk": "SSD" if number == 1 else "hdd"}},
+        "Spec": {"Role": "worker", "Availability": "active", "Labels": {"disk": "SSD" if number == 1 else "hdd", "zone": "EU/west"}},
         "Status": {"State": "ready", "Addr": f"192.0.2.{number}"},
         "Description": {"Hostname": f"node{number}", "Platform": {"OS": "linux", "Architecture": "x86_64"}, "Engine": {}},
     }
@@ -123,6 +123,12 @@ def dead(slot: int, ago: float, error: str = EXIT, state: str = "failed") -> dic
             "global, constraint leaves one node",
             service(GLOBAL, Placement={"Constraints": ["node.labels.disk==ssd"]}),
             [task(1, "running")],
+            Verdict.CONVERGED,
+        ),
+        (
+            "global, where the zone has a slash in its name",
+            service(GLOBAL, Placement={"Constraints": ["node.labels.zone==eu/west"]}),
+            [task(1, "running"), task(2, "running")],
             Verdict.CONVERGED,
         ),
         (
@@ -266,6 +272,16 @@ def test_the_finding_names_error_task_and_node() -> None:
         ("engine.labels.gpu==yes", False),
         ("node.id==n1", True),
         ("node.ip==192.0.2.1", True),
+        ("node.ip!=192.0.2.1", False),
+        ("node.ip==192.0.2.0/24", True),
+        ("node.ip != 192.0.2.0/24", False),
+        ("node.ip==198.51.100.0/24", False),
+        ("node.ip!=2001:db8::/32", True),
+        ("node.ip!=192.0.2.0/33", False),
+        ("node.labels.zone==eu/west", True),
+        ("node.labels.zone!=eu/west", False),
+        ("node.labels.zone!=eu/north", True),
+        ("node.labels.zone==192.0.2.0/24", False),
     ],
 )
 def test_constraints(constraint: str, expected: bool) -> None:
