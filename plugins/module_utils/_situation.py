@@ -211,10 +211,12 @@ class Situation:
         """Good tasks that have shown that they stay.
 
         Where others ended before, up for longer than those lived: a starved engine takes dead processes for running for a while.
+        When they started nobody tells, and one may have pulled its image for minutes: what is no short life is not asked for.
         """
         found = set()
         for slot, tasks in self.slots.items():
-            longest = max((changed_at(task) - moment(task.get("CreatedAt", "")) for task in self.ended[slot]), default=0.0)
+            lives = (changed_at(task) - moment(task.get("CreatedAt", "")) for task in self.ended[slot])
+            longest = min(SHORT_LIFE, max(lives, default=0.0))
             if is_done(tasks[0]) or self.up_for(tasks[0]) >= self.monitor + longest:
                 found.add(str(tasks[0]["ID"]))
         return frozenset(found)

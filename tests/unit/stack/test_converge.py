@@ -333,6 +333,15 @@ def test_after_a_crash_a_task_counts_when_it_outlives_the_one_before(ago: float,
     assert judge_all(Snapshot([service(ONE)], [crashed, task(1, "running", ago)], NODES, NOW), Limits(), OURS)[0].verdict is verdict
 
 
+@pytest.mark.parametrize(("ago", "verdict"), [(34, Verdict.UPDATING), (36, Verdict.CONVERGED)])
+@pytest.mark.parametrize("container", [{}, {"ContainerSpec": {"Healthcheck": {"Test": ["CMD", "true"]}}}])
+def test_pulling_an_image_is_no_life(container: dict[str, Any], ago: float, verdict: Verdict) -> None:
+    crashed = {**dead(1, 41), "CreatedAt": task(1, "new", 200)["CreatedAt"]}
+    deed = Deed(frozenset({"s_web"}), NOW - 201)
+    snapshot = Snapshot([service(ONE, **container)], [crashed, task(1, "running", ago)], NODES, NOW)
+    assert judge_all(snapshot, Limits(), deed)[0].verdict is verdict
+
+
 def test_a_node_that_is_down_runs_nothing() -> None:
     nodes = [NODES[0], {**NODES[1], "Status": {"State": "down"}}]
     (finding,) = judge_all(Snapshot([service()], [task(1, "running"), task(2, "running")], nodes, NOW), Limits())
