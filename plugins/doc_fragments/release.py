@@ -28,8 +28,8 @@ options:
         required: true
       serveraddress:
         description:
-          - Name of the registry, with its port where it has one, as images name it (C(registry.home.arpa:5000)); C(docker.io) for
-            images that name none. The credentials go to no other registry.
+          - Name of the registry, with its port where it has one, as images name it (C(registry.home.arpa:5000)). For images that name
+            none write C(docker.io), as the engine calls its default one. The credentials go to no other registry.
         type: str
         required: true
       since:

@@ -20,7 +20,9 @@ extends_documentation_fragment:
   - homecloud.swarm.attributes.reads
 options:
   name:
-    description: Exact names of the secrets to return; a name that is not there is left out. All secrets when not set.
+    description:
+      - Names of the secrets to return, each with all its versions; the exact name of a version returns that one alone.
+      - A name that is not there is left out. All secrets when not set.
     type: list
     elements: str
 seealso:

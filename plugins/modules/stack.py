@@ -214,7 +214,9 @@ plan:
   elements: dict
   contains:
     action:
-      description: What is done to the object, one of C(create), C(update), C(replace), C(remove).
+      description: >-
+        What is done to the object, one of C(create), C(update), C(replace), C(remove); C(adopt) where the engine is asked whether a
+        secret that was made elsewhere has the given value, which is no change.
       type: str
       sample: update
     type:

@@ -19,6 +19,9 @@ extends_documentation_fragment:
   - homecloud.swarm.connection
   - homecloud.swarm.attributes
   - homecloud.swarm.attributes.reads
+attributes:
+  diff_mode:
+    details: This module changes nothing. What O(compare) finds is in RV(comparison) and, drawn, in RV(diff).
 options:
   name:
     description: Name of the one stack to show. All stacks when not set.
@@ -28,7 +31,7 @@ options:
     description:
       - Numbers of revisions to compare. Of two, the result is what leads from the first to the second. Of one, it is what leads to it
         from what runs now, which is what M(homecloud.swarm.stack_rollback) would do.
-      - With C(--diff) the difference is also shown as the plan of a deploy is. Needs O(name).
+      - RV(comparison) has it as data, RV(diff) drawn as the plan of a deploy is. Needs O(name).
     type: list
     elements: int
 seealso:
@@ -37,15 +40,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at all stacks
-  homecloud.swarm.stack_info:
-  register: found
-
 - name: See what leads back to revision 7
   homecloud.swarm.stack_info:
     name: shop
     compare: [7]
-  diff: true
+  register: back
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ (back.diff.prepared | default('no difference')).splitlines() }}"
+
+- name: Look at all stacks
+  homecloud.swarm.stack_info:
+  register: found
 
 - name: Say which services are not well
   ansible.builtin.debug:
@@ -105,6 +112,10 @@ stacks:
         task:
           description: Id of the task that shows it.
           type: str
+        state:
+          description: That task's state.
+          type: str
+          sample: failed
         tasks:
           description: Tasks that are wanted now, each with C(id), C(slot), C(node), C(state) and C(error).
           type: list
@@ -169,10 +180,18 @@ stacks:
           description: Its services' images, with digests where they were pinned.
           type: dict
 comparison:
-  description: What leads from one revision to the other, as M(homecloud.swarm.stack) returns a plan.
+  description: >-
+    What leads from one revision to the other, as M(homecloud.swarm.stack) returns a plan. It foretells no restarts.
   returned: when O(compare) is set
   type: list
   elements: dict
+diff:
+  description: >-
+    The same in C(prepared), as a deploy shows its plan with C(--diff); no such key where there is no difference. Ansible by itself
+    shows the differences of tasks that change something only.
+  returned: when O(compare) is set
+  type: dict
+  sample: {"prepared": "+ service shop_cache: create\n- network shop_old: remove\n"}
 """
 
 from ..module_utils._stack_info import show_nothing, show_stacks

@@ -107,10 +107,35 @@ release:
       type: dict
       sample: {web: web-green}
 plan:
-  description: What was, or in check mode would be, done, as M(homecloud.swarm.stack) returns it.
-  returned: success
+  description: What was, or in check mode would be, done, as M(homecloud.swarm.stack) returns it. Empty with O(state=switched).
+  returned: success, and when an abort did not end well
   type: list
   elements: dict
+revision:
+  description: Number of the revision that the release was. Null in check mode of an abort, and when it did not end well.
+  returned: when a release was finished or aborted
+  type: int
+  sample: 7
+services:
+  description: All services of the stack after an abort, as M(homecloud.swarm.stack) returns them. Empty in check mode, and after an end.
+  returned: when a release was finished or aborted
+  type: list
+  elements: dict
+failures:
+  description: The services that did not come up, as M(homecloud.swarm.stack) returns them.
+  returned: when services did not come up after an abort
+  type: list
+  elements: dict
+rollback:
+  description: Always V(none), as an abort that does not end well is not taken back itself.
+  returned: when services did not come up after an abort
+  type: str
+  sample: none
+done:
+  description: The steps that were carried out before an error.
+  returned: when an abort did not end well
+  type: list
+  elements: str
 """
 
 from ..module_utils._request import SWITCH_OPTIONS
