@@ -66,6 +66,8 @@ MEANINGS: tuple[tuple[str, type[EngineError]], ...] = (
     ("://", EngineError),
     ("context deadline exceeded", QuorumLostError),
     ("lost leader status", QuorumLostError),
+    # what a manager hears that was just asking the leader on our behalf
+    ("transport is closing", QuorumLostError),
     ("is encrypted and needs to be unlocked", LockedError),
     (" is in use by ", InUseError),
     ("has active endpoints", InUseError),

@@ -19,8 +19,9 @@ from ._model import Body, Outcome
 
 #: A task in one of these states is over, whatever was wanted of it.
 OVER = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
-#: A node that left is shown as down when it missed three heartbeats (5 s each by default).
-GRACE_SECONDS = 30.0
+#: A node that left is shown as down when it missed three heartbeats; it may take as many again until that is written down.
+BEATS = 6
+BEAT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -216,10 +217,16 @@ def await_down(run: Run, node: Body) -> tuple[str, ...]:
     )
     if run.check:
         return (problem,)
-    patience = min(run.options.wait_timeout, GRACE_SECONDS) if run.options.wait else 0
+    patience = min(run.options.wait_timeout, BEATS * heartbeat(run.engine)) if run.options.wait else 0
     if not await_condition(lambda: _is_down(run.engine, node["ID"]), patience, run.clock):
         raise RefusedError(problem)
     return ()
+
+
+def heartbeat(engine: Engine) -> float:
+    """Seconds after which every node of this swarm is to give a sign of life."""
+    period = (engine.get("/swarm")["Spec"].get("Dispatcher") or {}).get("HeartbeatPeriod")
+    return float(period) / 1e9 if period else BEAT_SECONDS
 
 
 def write(engine: Engine, node_id: str, changed: Callable[[Body], Body]) -> None:

@@ -168,6 +168,7 @@ def swarm(*nodes: dict[str, Any], **more: Any) -> TableEngine:
     answers: dict[str, Any] = {
         "/nodes": list(nodes),
         "/info": {"Swarm": {"NodeID": "id-manager1-ready"}},
+        "/swarm": {"Spec": {"Dispatcher": {"HeartbeatPeriod": 5_000_000_000}}},
         "/tasks": [],
         "/services": [],
         **{f"/nodes/{node['ID']}": node for node in nodes},
@@ -301,6 +302,16 @@ def test_a_node_that_is_up_is_not_removed(clock: Clock) -> None:
     assert converge(engine, clock, True, hostname="worker1", state="absent").warnings
     assert converge(engine, clock, hostname="worker1", state="absent", force=True).changed
     assert engine.paths == ["/nodes/id-worker1-ready"]
+
+
+@pytest.mark.parametrize(
+    ("dispatcher", "waited"), [({}, 30), ({"HeartbeatPeriod": 5_000_000_000}, 30), ({"HeartbeatPeriod": 15_000_000_000}, 90)]
+)
+def test_a_node_that_left_has_the_time_that_the_swarm_gives_it(dispatcher: dict[str, Any], waited: float, clock: Clock) -> None:
+    engine = swarm(*managers("leader"), node("worker1"), **{"/swarm": {"Spec": {"Dispatcher": dispatcher}}})
+    with pytest.raises(RefusedError, match="not down"):
+        converge(engine, clock, hostname="worker1", state="absent")
+    assert clock.now() == pytest.approx(waited, abs=1)
 
 
 def test_a_manager_is_demoted_before_it_is_removed(clock: Clock) -> None:
