@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ._compose._image import registry_of
 from ._engine import Engine
-from ._errors import EngineError, RefusedError
+from ._errors import EngineError, EngineUnreachableError, RefusedError
 
 #: image -> the X-Registry-Auth header for its registry, if there are credentials for it.
 Auth = Callable[[str], Optional[str]]
@@ -104,6 +104,9 @@ def _look_up(engine: Engine, image: str, auth: str | None) -> Any:
         return engine.get(f"/distribution/{quote(image, safe='/:@')}/json", headers=_headers(auth))
     except EngineError as error:
         return error
+    except EngineUnreachableError:
+        # one that is gone will be missed by the next call; this one waits for the registry
+        return EngineError(f"The registry has kept the engine at {engine.address} waiting for too long.")
 
 
 def _headers(auth: str | None) -> dict[str, str]:

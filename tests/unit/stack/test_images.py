@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._engine import Engine
-from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError, RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import EngineError, EngineUnreachableError, RefusedError
 from ansible_collections.homecloud.swarm.plugins.module_utils._images import credentials, pin, platforms
 
+SLOW = EngineUnreachableError("No Docker engine answers: timed out")
 UNKNOWN = EngineError("The engine at x refused: manifest unknown: manifest unknown", 404)
 SILENT = EngineError("The engine at x refused: dial tcp: lookup nohost: no such host", 500)
 FOUND = {"Descriptor": {"digest": "sha256:aa"}, "Platforms": [{"architecture": "amd64", "os": "linux"}]}
@@ -62,8 +63,8 @@ def test_a_digest_in_the_file_stays() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "known", "held"),
-    [(SILENT, (), ()), (UNKNOWN, ("nosuch:1",), ()), (UNKNOWN, (), ("nosuch",))],
-    ids=["the registry is down", "it runs already", "this engine holds it"],
+    [(SILENT, (), ()), (SLOW, (), ()), (UNKNOWN, ("nosuch:1",), ()), (UNKNOWN, (), ("nosuch",))],
+    ids=["the registry is down", "the registry takes too long", "it runs already", "this engine holds it"],
 )
 def test_an_image_that_cannot_be_looked_up_is_a_warning(answer: Exception, known: tuple[str, ...], held: tuple[str, ...]) -> None:
     found = pin(Answering({"nosuch:1": answer}, held).engine, {"nosuch:1": "nosuch:1"}, known, nobody)
