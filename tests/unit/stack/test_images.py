@@ -24,6 +24,8 @@ FOUND = {"Descriptor": {"digest": "sha256:aa"}, "Platforms": [{"architecture": "
 class Answering:
     """An engine that knows some images."""
 
+    address = "tcp://table"
+
     def __init__(self, answers: dict[str, Any], held: tuple[str, ...] = ()) -> None:
         self.answers = answers
         self.held = held
