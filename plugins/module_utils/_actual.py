@@ -47,7 +47,24 @@ class Actual:
 def labelled(engine: Engine, path: str, stack: str) -> list[dict[str, Any]]:
     """All objects of one sort that belong to the stack."""
     found: list[dict[str, Any]] = engine.get(path, filters={"label": [f"{NAMESPACE}={stack}"]}) or []
+    # what is removed rests on this: no engine's reading of the filter has the last word
+    return [item for item in found if belongs(item, stack)]
+
+
+def tasks_of(engine: Engine, stack: str, more: Mapping[str, list[str]] | None = None) -> list[Body]:
+    """The stack's tasks, which do not show the label: the engine filters them by that of their service."""
+    found: list[Body] = engine.get("/tasks", filters={"label": [f"{NAMESPACE}={stack}"], **(more or {})}) or []
     return found
+
+
+def labels_of(item: Body) -> Mapping[str, str]:
+    """The labels of an object of any sort but tasks."""
+    return item.get("Spec", item).get("Labels") or {}
+
+
+def belongs(item: Body, stack: str) -> bool:
+    """Whether it is the stack's, by its label."""
+    return labels_of(item).get(NAMESPACE) == stack
 
 
 def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: bool = True) -> Actual:
@@ -59,13 +76,13 @@ def observe(engine: Engine, stack: str, desired: Desired | None = None, strict: 
     configs = {name: item for name, item in found.items() if not _is_record(item)}
     services = engine.get("/services") or []
     actual = Actual(
-        networks={item["Name"]: item for item in networks if (item.get("Labels") or {}).get(NAMESPACE) == stack},
+        networks={item["Name"]: item for item in networks if belongs(item, stack)},
         secrets=secrets,
         configs=configs,
-        services={item["Spec"]["Name"]: item for item in services if _belongs(item, stack)},
-        others=tuple(item for item in services if not _belongs(item, stack)),
+        services={item["Spec"]["Name"]: item for item in services if belongs(item, stack)},
+        others=tuple(item for item in services if not belongs(item, stack)),
         network_ids={
-            **_predefined(engine, wanted, networks, [item for item in services if _belongs(item, stack)]),
+            **_predefined(engine, wanted, networks, [item for item in services if belongs(item, stack)]),
             **{item["Name"]: item["Id"] for item in networks},
         },
         secret_ids={name: item["ID"] for name, item in secrets.items()},
@@ -84,25 +101,25 @@ def snapshot(engine: Engine, stack: str, clock: Clock = SYSTEM) -> Snapshot:
     now = clock.wall()
     services = labelled(engine, "/services", stack)
     # the internal filter keeps tasks of earlier specs out, so that nothing is judged by what is being replaced
-    tasks = engine.get("/tasks", filters={"label": [f"{NAMESPACE}={stack}"], "_up-to-date": ["true"]})
-    return Snapshot(services, tasks or [], engine.get("/nodes"), now)
+    tasks = tasks_of(engine, stack, {"_up-to-date": ["true"]})
+    return Snapshot(services, tasks, engine.get("/nodes"), now)
 
 
 def running(engine: Engine, stack: str) -> tuple[list[Body], list[Body]]:
     """The stack's tasks that shall run, of whatever spec, and the nodes."""
     # a task that waits for its turn, or for its predecessor's end, is only wanted "ready"
-    wanted = {"label": [f"{NAMESPACE}={stack}"], "desired-state": ["ready", "running"]}
-    return engine.get("/tasks", filters=wanted) or [], engine.get("/nodes")
+    return tasks_of(engine, stack, {"desired-state": ["ready", "running"]}), engine.get("/nodes")
 
 
 def volumes(engine: Engine, stack: str) -> tuple[list[Body], tuple[str, ...]]:
     """The stack's volumes on this engine's node, and the hostnames of other nodes that have had tasks with some."""
-    found = (engine.get("/volumes", filters={"label": [f"{NAMESPACE}={stack}"]}) or {}).get("Volumes") or []
+    listed = (engine.get("/volumes", filters={"label": [f"{NAMESPACE}={stack}"]}) or {}).get("Volumes") or []
+    found = [volume for volume in listed if belongs(volume, stack)]
     swarm = engine.info()["Swarm"]
     if not swarm.get("ControlAvailable"):
         return found, ()
     nodes = {node["ID"]: node["Description"].get("Hostname", node["ID"]) for node in engine.get("/nodes")}
-    used = {task.get("NodeID") for task in labelled(engine, "/tasks", stack) if _has_volumes(task, stack)}
+    used = {task.get("NodeID") for task in tasks_of(engine, stack) if _has_volumes(task, stack)}
     return found, tuple(sorted(name for node, name in nodes.items() if node in used - {swarm.get("NodeID")}))
 
 
@@ -113,15 +130,11 @@ def _has_volumes(task: Body, stack: str) -> bool:
 
 def of_stack(objects: Mapping[str, Body], stack: str) -> dict[str, Body]:
     """Only those secrets or configs that carry the stack's label."""
-    return {name: item for name, item in objects.items() if _belongs(item, stack)}
+    return {name: item for name, item in objects.items() if belongs(item, stack)}
 
 
 def _is_record(item: Body) -> bool:
-    return REVISION in (item["Spec"].get("Labels") or {})
-
-
-def _belongs(item: Body, stack: str) -> bool:
-    return bool((item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack)
+    return REVISION in labels_of(item)
 
 
 def _contents(engine: Engine, path: str, stack: str, names: Iterable[str]) -> tuple[dict[str, Body], frozenset[str]]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from ._actual import labelled, targets
+from ._actual import labelled, targets, tasks_of
 from ._clock import SYSTEM, Clock, await_condition
 from ._engine import Engine, retried
 from ._errors import (
@@ -28,7 +28,7 @@ from ._errors import (
     SwarmError,
 )
 from ._images import Auth
-from ._model import NAMESPACE, OURS, Kind, Plan, Sort, Step
+from ._model import NAMESPACE, OURS, Body, Kind, Plan, Sort, Step
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier
 
 #: How often a plan is made anew when somebody else writes to the same objects.
@@ -314,7 +314,7 @@ def _gone(engine: Engine, step: Step, obstacles: list[str]) -> bool:
     return step.sort is not Sort.NETWORK or engine.find(f"/networks/{step.live['Id']}") is None
 
 
-def _tasks(engine: Engine, stack: str, service: str = "") -> list[dict[str, Any]]:
+def _tasks(engine: Engine, stack: str, service: str = "") -> list[Body]:
     """The stack's tasks, or one service's, that have not ended."""
-    ofs = [task for task in labelled(engine, "/tasks", stack) if not service or task["ServiceID"] == service]
+    ofs = [task for task in tasks_of(engine, stack) if not service or task["ServiceID"] == service]
     return [task for task in ofs if task["Status"]["State"] not in TERMINAL]

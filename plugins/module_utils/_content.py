@@ -23,7 +23,7 @@ from ._history import listed, needed_by_all, revoke
 from ._labels import Labels, text_labels
 from ._model import OURS, REVISION, Body, Outcome
 from ._model import Sort as ModelSort
-from ._names import NAMES
+from ._names import NAMES, is_possible
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier, verdict_of
 from ._versions import SHORTENED, Versioned, labelled, name_of, next_number, versions_of
 
@@ -187,8 +187,8 @@ def would_create(sort: Sort, options: ContentOptions) -> Outcome:
 
 def check_sayable(sort: Sort, options: ContentOptions) -> None:
     """Say what the engine would refuse, before anything is touched."""
-    pattern, longest = NAMES[f"{sort.name}s"]
-    if not pattern.fullmatch(options.name) or len(options.name) > longest:
+    _pattern, longest = NAMES[f"{sort.name}s"]
+    if not is_possible(f"{sort.name}s", options.name):
         raise RefusedError(
             f"{options.name} cannot be the name of a {sort.name}: up to {longest} letters, digits, '-', '_' and '.' are allowed, "
             "the first and the last a letter or digit."

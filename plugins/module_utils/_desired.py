@@ -18,7 +18,7 @@ from ._bodies._service import newer_fields, service_body
 from ._compose._notes import At, Notes, nearest
 from ._compose._project import Entry, Project
 from ._model import Body
-from ._names import NAMES
+from ._names import NAMES, is_possible
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _check_names(sort: str, names: Iterable[str], at: At) -> None:
     """The engine would refuse these one by one, in the middle of the deploy."""
     pattern, longest = NAMES[sort]
     for name in names:
-        if not pattern.match(name) or len(name) > longest:
+        if not is_possible(sort, name):
             letters = "letters, digits, - and _" + (" and ." if "." in pattern.pattern else "")
             at.wrong(
                 f"the engine refuses the name '{name}'. It may have {letters}, not at either end, "

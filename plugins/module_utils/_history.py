@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
-from ._actual import Actual, of_stack
+from ._actual import Actual, labelled, labels_of, of_stack
 from ._clock import Clock
 from ._colours import Placed, Switch, placed
 from ._engine import Engine
@@ -241,8 +241,7 @@ def _labelled(live: Body, labels: Mapping[str, str]) -> Body:
 
 def listed(engine: Engine, stack: str) -> list[Revision]:
     """All of the stack's, the newest first."""
-    found = engine.get("/configs", filters={"label": [f"{NAMESPACE}={stack}"]}) or []
-    return revisions(item for item in found if REVISION in item["Spec"]["Labels"])
+    return revisions(item for item in labelled(engine, "/configs", stack) if REVISION in labels_of(item))
 
 
 def open_record(engine: Engine, stack: str, number: int, content: Content) -> str | None:

@@ -1,12 +1,14 @@
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine allows in the names of its objects. Pure."""
+"""What the engine allows in the names of its objects, and of a stack. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+
+from ._errors import RefusedError
 
 DNS_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
 CONTENT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?\Z")
@@ -15,3 +17,21 @@ NAMES: Mapping[str, tuple[re.Pattern[str], int]] = {
     **dict.fromkeys(("services", "networks"), (DNS_NAME, 63)),
     **dict.fromkeys(("secrets", "configs"), (CONTENT_NAME, 64)),
 }
+
+
+def is_possible(sort: str, name: str) -> bool:
+    """Whether the engine takes it as the name of an object of this sort."""
+    pattern, longest = NAMES[sort]
+    return bool(pattern.match(name)) and len(name) <= longest
+
+
+def check_stack(name: str) -> None:
+    """Raise RefusedError for what cannot be a stack's name, with which those of its services begin.
+
+    An empty one would even be dangerous: in a filter for labels the engine takes an empty value for any.
+    """
+    if not is_possible("services", name):
+        raise RefusedError(
+            f"'{name}' cannot be the name of a stack: give it 1 to {NAMES['services'][1]} letters, digits, - and _, the first and the last "
+            "a letter or digit."
+        )

@@ -14,6 +14,7 @@ from typing import Any
 from ._compose._project import Project
 from ._errors import RefusedError
 from ._model import Sort
+from ._names import check_stack
 from ._situation import Limits
 
 #: Seconds for which the engine that a wait is taken up on may not answer.
@@ -112,6 +113,7 @@ class Request:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Request:
+        check_stack(options["name"])
         contents = {
             (sort, key): base64.b64decode(text)
             for sort in (Sort.SECRET, Sort.CONFIG)

@@ -42,7 +42,8 @@ def converge_stack(engine: Engine, options: Mapping[str, Any], check: bool) -> O
 
 def predict_stack(options: Mapping[str, Any]) -> Outcome:
     """What the module would do on a host that has no swarm yet: create everything, or find nothing to remove."""
-    return would_deploy(Request.of(options)) if options["state"] == "present" else Outcome(changed=False)
+    request = Request.of(options)
+    return would_deploy(request) if options["state"] == "present" else Outcome(changed=False)
 
 
 def deploy(engine: Engine, request: Request, check: bool, clock: Clock = SYSTEM) -> Outcome:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ._actual import observe
+from ._actual import labels_of, observe
 from ._colours import placed, shown
 from ._converge import judge_all
 from ._diff import as_values, drawn
@@ -19,13 +19,16 @@ from ._engine import Engine
 from ._errors import RefusedError
 from ._history import Revision, aim, colours, revisions, starting, switching
 from ._model import NAMESPACE, REVISION, Body, Outcome, Plan, Snapshot
+from ._names import check_stack
 from ._situation import RUNNING, STATES, Limits
 from ._state import between, captured
 
 
 def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Outcome:
     """All stacks, or the one that is named."""
-    label = f"{NAMESPACE}={options['name']}" if options["name"] else NAMESPACE
+    if options["name"] is not None:
+        check_stack(options["name"])
+    label = NAMESPACE if options["name"] is None else f"{NAMESPACE}={options['name']}"
     found = {
         sort: engine.get(f"/{sort}", filters={"label": [label]}) or [] for sort in ("services", "networks", "secrets", "configs", "tasks")
     }
@@ -35,7 +38,7 @@ def show_stacks(engine: Engine, options: Mapping[str, Any], _check: bool) -> Out
     found["configs"] = [item for item in found["configs"] if REVISION not in item["Spec"]["Labels"]]
     nodes = engine.get("/nodes")
     names = {_stack(item) for sort in ("services", "networks", "secrets", "configs", "records") for item in found[sort]}
-    stacks = [describe(name, found, nodes) for name in sorted(names)]
+    stacks = [describe(name, found, nodes) for name in sorted(names) if options["name"] in (None, name)]
     warnings = tuple(_unreadable(found["records"]))
     if not options.get("compare"):
         return Outcome(changed=False, values={"stacks": stacks}, warnings=warnings)
@@ -127,5 +130,4 @@ def _task(task: Body, hostnames: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _stack(item: Body) -> str:
-    labels = item.get("Labels") if "Labels" in item else item["Spec"].get("Labels")
-    return str((labels or {}).get(NAMESPACE, ""))
+    return labels_of(item).get(NAMESPACE, "")

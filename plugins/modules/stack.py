@@ -35,7 +35,7 @@ options:
   name:
     description:
       - Name of the stack. All its objects carry it in the label C(com.docker.stack.namespace) and, by default, before their names.
-      - Letters, digits, C(-) and C(_).
+      - Letters, digits, C(-) and C(_), the first and the last a letter or digit. Any other name is refused, an empty one too.
     type: str
     required: true
     aliases: [stack]

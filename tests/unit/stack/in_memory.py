@@ -135,9 +135,9 @@ class Swarm:
 
 
 def _fits(item: dict[str, Any], filters: dict[str, list[str]] | None) -> bool:
-    """The engine's filters: all labels, and one of the names' beginnings."""
+    """The engine's filters: all labels, of which an empty value is any, and one of the names' beginnings."""
     spec = item.get("Spec") or item
-    labels = {f"{name}={value}" for name, value in spec["Labels"].items()} | set(spec["Labels"])
+    labels = {f"{name}={value}" for name, given in spec["Labels"].items() for value in (given, "")} | set(spec["Labels"])
     wanted = filters or {}
     return set(wanted.get("label", ())) <= labels and spec["Name"].startswith(tuple(wanted.get("name", [""])))
 

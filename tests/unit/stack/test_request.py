@@ -3,8 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, Request
+from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
+from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, ROLLBACK_OPTIONS, Request
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack import predict_stack
+from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
 
 AUTH = {"username": "me", "password": "hush", "serveraddress": "mine.lab:5000"}
 
@@ -20,5 +25,26 @@ AUTH = {"username": "me", "password": "hush", "serveraddress": "mine.lab:5000"}
     ],
 )
 def test_a_registry_does_not_take_credentials_that_are_to_come(auth: dict[str, str] | None, expected: str) -> None:
-    options = {name: option.get("default") for name, option in OPTIONS.items()}
-    assert Request.of({**options, "name": "s", "registry_auth": auth}).not_yet == expected
+    assert Request.of({**defaults(OPTIONS), "name": "s", "registry_auth": auth}).not_yet == expected
+
+
+def defaults(options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {name: option.get("default") for name, option in options.items()}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a.b", "-a", "a_", "a/b", "a b", "ä", "a" * 64])
+def test_what_cannot_be_the_name_of_a_stack_names_none(name: str) -> None:
+    ways: list[Any] = [
+        lambda: Request.of({**defaults(OPTIONS), "name": name}),
+        lambda: Request.of_rollback({**defaults(ROLLBACK_OPTIONS), "name": name}),
+        lambda: predict_stack({**defaults(OPTIONS), "name": name, "state": "absent"}),
+        lambda: show_stacks(None, {"name": name, "compare": None}, False),  # type: ignore[arg-type]
+    ]
+    for way in ways:
+        with pytest.raises(RefusedError, match=f"^'{name}' cannot be the name of a stack"):
+            way()
+
+
+@pytest.mark.parametrize("name", ["a", "A_b-1", "0", "a" * 63])
+def test_names_of_stacks(name: str) -> None:
+    assert Request.of({**defaults(OPTIONS), "name": name}).name == name
