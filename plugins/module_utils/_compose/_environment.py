@@ -50,7 +50,8 @@ def parse_env_file(content: bytes, variables: Mapping[str, str]) -> Environment:
             continue
         key, mark, value = line.partition("=")
         if not key or any(letter in key for letter in " \t"):
-            raise ValueError(f"line {number}: '{key}' is not a possible name of a variable.")
+            # without the line itself, which may have a password in it
+            raise ValueError(f"line {number} is not of the form NAME=value, with no blank in the name.")
         if mark:
             found[key] = value
         elif key in variables:

@@ -70,7 +70,9 @@ class Variables:
         close = _closing(text, end)
         operator = OPERATOR.match(text, end)
         if not name or close < 0 or not (operator or close == end):
-            raise _Invalid(f"'{text[dollar : dollar + 20]}' is not a variable. Write $$ for a dollar sign.")
+            # the text itself stays untold: it may be part of a password
+            where = "" if depth else f" at character {dollar + 1}"
+            raise _Invalid(f"the ${where} is not a variable. Write $$ for a dollar sign.")
         if not operator:
             return self._value(name.group(), at), close + 1
         return self._operate(name.group(), operator.group(), text[operator.end() : close], at, depth), close + 1
@@ -85,16 +87,28 @@ class Variables:
             return str(value)
         if kind == "-":
             return self._text(word, at, depth + 1)
-        raise _Invalid(f"the variable {name} is required{': ' + word if word else ''}. Give it in env or env_files.")
+        reason = f" is required: {word}" if word and not _is_secret(at) else " is required"
+        raise _Invalid(f"{_called(name, at)}{reason}. Give it in env or env_files.")
 
     def _value(self, name: str, at: At) -> str:
         if name in self.values:
             return self.values[name]
         if self.strict:
-            at.broken(f"the variable {name} is not set. Give it in env or env_files, or write a default: ${{{name}:-}}.")
+            mend = "$$ for a dollar sign" if _is_secret(at) else f"a default: ${{{name}:-}}"
+            at.broken(f"{_called(name, at)} is not set. Give it in env or env_files, or write {mend}.")
         else:
-            at.warn(f"the variable {name} is not set; an empty string is used.")
+            mend = " Write $$ for a dollar sign." if _is_secret(at) else ""
+            at.warn(f"{_called(name, at)} is not set; an empty string is used.{mend}")
         return ""
+
+
+def _is_secret(at: At) -> bool:
+    """Whether the text is a secret's value, in which even what looks like a variable's name may be part of the value."""
+    return at.path[:1] == ("secrets",) and at.path[-1] == "content"
+
+
+def _called(name: str, at: At) -> str:
+    return "a variable in it" if _is_secret(at) else f"the variable {name}"
 
 
 def _closing(text: str, start: int) -> int:

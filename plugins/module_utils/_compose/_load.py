@@ -213,6 +213,7 @@ def _content(kind: str, value: str, variables: Mapping[str, str], file: Any, at:
     if kind == "content":
         return value.encode()
     if value not in variables:
-        at.wrong(f"the variable {value} is not set. Give it in env or env_files.")
+        # without the text, which is the value itself where somebody wrote ${NAME}
+        at.wrong("takes the name of a variable that env or env_files give, and there is none of this name. Write NAME, not ${NAME}.")
         return None
     return variables[value].encode()

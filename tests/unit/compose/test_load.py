@@ -107,8 +107,30 @@ def test_variable(text: str, value: str) -> None:
 @pytest.mark.parametrize("text", ["$1", "a$", "${}", "${A.B}", "${A", "$(x)", "${1}", "$"])
 def test_no_variable(text: str) -> None:
     message = error(f"services: {{a: {{image: nginx, hostname: '{text}'}}}}")
-    shown = text[text.index("$") :]
-    assert message == f"1.yml: services.a.hostname: '{shown}' is not a variable. Write $$ for a dollar sign."
+    place = text.index("$") + 1
+    assert message == f"1.yml: services.a.hostname: the $ at character {place} is not a variable. Write $$ for a dollar sign."
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        ("content: pa$5horse", "content: the $ at character 3 is not a variable. Write $$ for a dollar sign."),
+        ("content: 'x${horse:-pa$5horse}'", "content: the $ is not a variable. Write $$"),
+        ("content: 'x${horse:?horse}'", "content: a variable in it is required. Give it in env or env_files."),
+        ("content: pa$horse-5", "content: a variable in it is not set"),
+        ("environment: '${PW}'", "environment: takes the name of a variable that env or env_files give"),
+        ("environment: horse", "environment: takes the name of a variable that env or env_files give"),
+    ],
+)
+def test_nothing_of_a_secret_is_told(secret: str, message: str, strict: bool) -> None:
+    text = f"services: {{a: {{image: x}}}}\nsecrets: {{db: {{{secret}}}}}"
+    try:
+        told = "".join(loaded(text, variables={"PW": "horse"}, env_strict=strict).warnings)
+    except ComposeError as caught:
+        told = caught.message
+    assert f"1.yml: secrets.db.{message}" in told
+    assert "horse" not in told
 
 
 def test_a_variable_may_stand_for_a_number_or_a_truth_value() -> None:
@@ -159,7 +181,7 @@ configs: {c: {content: "tag=$TAG"}, p: {}}
         ("secrets: {s: {}}", {}, "secrets.s: needs exactly one of file, content, environment, or a value given with the option secrets."),
         ("secrets: {s: {file: a, content: b}}", {}, "secrets.s: needs exactly one of"),
         ("secrets: {s: {file: nope}}", {}, "secrets.s.file: cannot read 'nope': [Errno 2] No such file or directory"),
-        ("configs: {c: {environment: NOPE}}", {}, "configs.c.environment: the variable NOPE is not set."),
+        ("configs: {c: {environment: NOPE}}", {}, "configs.c.environment: takes the name of a variable that env or env_files give"),
         ("configs: {c: {external: {name: a}, name: b}}", {}, "configs.c: has both name and external.name."),
         ("volumes: {v: {external: true, driver: x}}", {}, "volumes.v.driver: an external volume is made elsewhere"),
     ],
@@ -190,7 +212,7 @@ def test_top_level_error(section: str, options: Mapping[str, Any], message: str)
         ("stop_grace_period: '10'", "services.a.stop_grace_period: '10' is not a duration. Write it like 90s"),
         ("restart: sometimes", "services.a.restart: 'sometimes' is not one of no, always"),
         ("env_file: nope.env", "services.a.env_file.0: cannot read 'nope.env'"),
-        ("env_file: bad.env", "services.a.env_file.0: 'bad.env': line 1: 'A B' is not a possible name of a variable."),
+        ("env_file: bad.env", "services.a.env_file.0: 'bad.env': line 1 is not of the form NAME=value, with no blank in the name."),
         ("healthcheck: {test: x, disable: true}", "services.a.healthcheck: has both test and disable."),
         ("volumes: [{target: /x}]", "services.a.volumes.0: needs the key 'type'."),
         ("hostname: '${N:?say so}'", "services.a.hostname: the variable N is required: say so. Give it in env or env_files."),
@@ -230,9 +252,9 @@ def test_a_flood_of_errors_is_cut() -> None:
 
 
 def test_an_error_is_one_line() -> None:
-    assert error_of("services: {a: {image: 'x', hostname: \"$ a\\nb\"}}") == (
-        "1.yml: services.a.hostname: '$ a\\nb' is not a variable. Write $$ for a dollar sign."
-    )
+    found = error_of("services: {a: {image: 'x', restart: \"a\\nb\"}}")
+    assert found.startswith("1.yml: services.a.restart: 'a\\nb' is not one of no")
+    assert "\n" not in found
 
 
 def test_contents_are_told_with_the_file_that_has_the_last_word() -> None:
