@@ -204,6 +204,7 @@ def _contents(
     for name, body in wanted.items():
         content = intent.contents.get((sort, keys[name]))
         versions = versions_of(name, live)
+        _check_owner(sort, name, versions, body["Labels"][NAMESPACE])
         fitting = current(sort, [version for version in versions if _drivers(version.live["Spec"]) == _drivers(body)], content, intent)
         if fitting is None:
             number = next_number(name, versions, taken | live.keys())
@@ -222,6 +223,17 @@ def _contents(
         elif body["Labels"] != labels:
             changes = tuple(differences({"Labels": labels}, {"Labels": body["Labels"]}, f"{sort.value}s.{name}"))
             yield Step(Kind.UPDATE, sort, fitting.name, body=body, live=fitting.live, changes=changes)
+
+
+def _check_owner(sort: Sort, name: str, versions: Iterable[Versioned], stack: str) -> None:
+    """What another stack has as its own is neither labelled anew nor removed; what no stack has is for whoever names it."""
+    owners = {(version.live["Spec"].get("Labels") or {}).get(NAMESPACE) or stack for version in versions}
+    others = sorted(owners - {stack})
+    if others:
+        raise RefusedError(
+            f"The {sort.value} '{name}' belongs to stack '{others[0]}', not to '{stack}'; declare it 'external: true' to use it, or give "
+            "one of the two another name."
+        )
 
 
 def _drivers(spec: Body) -> tuple[str, str, Body]:

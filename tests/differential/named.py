@@ -80,6 +80,7 @@ NAMED: Sequence[Named] = (
         r"restart: '(always:.*|on-failure:(-\d+)?)' is not one of|'\w+' is not a number of CPUs|is too large|'\S+/\S+' is not a protocol"
         r"|type: '' is not one of",
     ),
+    Named("two keys with one name", "ours", r"has the name '.*', as \w+\.\S+ has, so both would be one"),
     Named("a lone dollar sign is always an error", "ours", r"is not a variable\. Write \$\$"),
     # Where CLIs of different age differ, and we do as 28.5 does.
     Named("the version may be left out", "CLI", r"unsupported Compose file version: (1\.0)?$", until=(23, 0)),

@@ -303,6 +303,27 @@ def test_a_name_that_the_engine_would_refuse(text: str, message: str) -> None:
     assert message in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("secrets: {a: {name: n, file: f}, b: {name: n, file: f}}", "secrets.b: has the name 'n', as secrets.a has"),
+        ("configs: {a: {name: st_b, file: f}, b: {file: f}}", "configs.b: has the name 'st_b', as configs.a has"),
+        ("networks: {a: {name: n}, b: {name: n, internal: true}}", "networks.b: has the name 'n', as networks.a has"),
+        ("volumes: {a: {name: n}, b: {name: n, driver: nfs}}", "remove this one and let its services use a."),
+        ("volumes: {a: {name: n, driver: nfs}, b: {name: n, driver: nfs}}", ""),
+        ("secrets: {a: {name: n, external: true}, b: {name: n, external: true}}", ""),
+    ],
+)
+def test_two_keys_with_one_name(more: str, message: str) -> None:
+    text = f"services: {{}}\n{more}"
+    if not message:
+        assert converted(text)
+        return
+    with pytest.raises(ComposeError) as caught:
+        converted(text)
+    assert message in caught.value.message
+
+
 def test_names_that_the_engine_takes() -> None:
     assert converted("services: {a-b_c: {image: x}}\nsecrets: {s.txt: {file: f}}").order == ("st_a-b_c",)
 

@@ -334,6 +334,24 @@ def test_a_network_of_someone_else_is_refused() -> None:
         compare(desired(spec()), Actual(network_ids={"s_default": "x"}), Intent())
 
 
+@pytest.mark.parametrize("sort", ["secret", "config"])
+@pytest.mark.parametrize("version", ["s_it", "s_it.v2"])
+def test_a_secret_or_config_of_another_stack_is_refused(sort: str, version: str) -> None:
+    found = {f"{sort}s": held(version, {NAMESPACE: "other", KEY: "s_it", VERSION: version[-1:] if "." in version else "1"})}
+    here = actual(secrets=found.get("secrets"), configs=found.get("configs"))
+    intent = Intent({(Sort(sort), "it"): b"x"}, prune="all")
+    wanted = desired(secrets=("it",)) if sort == "secret" else desired(configs=("it",))
+    with pytest.raises(RefusedError, match=f"The {sort} 's_it' belongs to stack 'other', not to 's'; declare it 'external: true'"):
+        compare(wanted, here, intent)
+    shared = replace(desired(), external_secrets=("s_it",), external_configs=("s_it",))
+    assert steps(compare(shared, here, intent)) == []
+
+
+def test_a_secret_of_no_stack_is_taken() -> None:
+    nobodys = {"s_pw": {**secret(b"hush")["s_pw"], "Spec": {"Name": "s_pw", "Labels": {KEY: "s_pw", VERSION: "1"}}}}
+    assert steps(compare(desired(secrets=PW), actual(secrets=nobodys), HUSH)) == [("adopt", "secret", "s_pw")]
+
+
 def test_drawn_in_the_words_of_the_file() -> None:
     plan = compare(desired(spec(Env=["A=1", "TAG=2"], Args=["x"])), actual(spec(Env=["TAG=1", "A=1"])), Intent())
     assert drawn(plan) == (
