@@ -48,7 +48,7 @@ def against_start_first(spec: Body) -> Iterator[str]:
     if "Global" in (spec.get("Mode") or {}):
         yield "runs once on every node"
     ports = (spec.get("EndpointSpec") or {}).get("Ports") or []
-    held = sorted({str(port.get("PublishedPort")) for port in ports if port.get("PublishMode") == "host"})
+    held = sorted({str(port.get("PublishedPort")) for port in ports if str(port.get("PublishMode")).lower() == "host"})
     if held:
         yield f"holds port {', '.join(held)} of its node"
     written = written_by(spec)

@@ -92,7 +92,7 @@ CANON: dict[str, Canon] = {
     "TaskTemplate.Networks": bag,
     "TaskTemplate.Networks.*.Aliases": bag,
     "TaskTemplate.Networks.*.DriverOpts": nothing_if_empty,
-    "TaskTemplate.ContainerSpec.Isolation": default("default"),
+    "TaskTemplate.ContainerSpec.Isolation": lowered("default"),
     # engines before 25 know nothing of it and leave it out
     "TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges": default(False),
     "TaskTemplate.ContainerSpec.Env": bag,

@@ -78,7 +78,7 @@ NAMED: Sequence[Named] = (
         "values that mean nothing",
         "ours",
         r"restart: '(always:.*|on-failure:(-\d+)?)' is not one of|'\w+' is not a number of CPUs|is too large|'\S+/\S+' is not a protocol"
-        r"|type: '' is not one of",
+        r"|type: '' is not one of|(protocol|ports\.\d+\.mode|endpoint_mode|isolation): '.*' is not one of",
     ),
     Named("two keys with one name", "ours", r"has the name '.*', as \w+\.\S+ has, so both would be one"),
     Named("a lone dollar sign is always an error", "ours", r"is not a variable\. Write \$\$"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from ._mounts import PROPAGATIONS, short_mount, short_tmpfs
 from ._notes import At
-from ._ports import short_ports
+from ._ports import PROTOCOLS, short_ports
 from ._shapes import (
     Composite,
     Shape,
@@ -38,6 +38,7 @@ from ._shapes import (
     struct,
     text,
     then,
+    word,
     words,
 )
 
@@ -178,8 +179,8 @@ def _made_elsewhere(found: dict[str, Any], at: At) -> dict[str, Any]:
 LONG_PORT: Mapping[str, Shape] = {
     "target": port,
     "published": port,
-    "protocol": text,
-    "mode": text,
+    "protocol": word(*PROTOCOLS),
+    "mode": word("ingress", "host"),
     "name": ignored("it has no meaning in Swarm."),
     "app_protocol": ignored("it has no meaning in Swarm."),
 }
@@ -238,7 +239,7 @@ RESERVATIONS: Mapping[str, Shape] = {
 }
 DEPLOY: Mapping[str, Shape] = {
     "mode": choice("", "replicated", "global", "replicated-job", "global-job"),
-    "endpoint_mode": text,
+    "endpoint_mode": word("vip", "dnsrr"),
     "replicas": unsigned,
     "labels": labels,
     "update_config": struct(ROLLOUT),
@@ -278,7 +279,7 @@ SERVICE: Mapping[str, Shape] = {
     "tty": flag,
     "stdin_open": flag,
     "read_only": flag,
-    "isolation": text,
+    "isolation": word("default", "process", "hyperv"),
     "stop_signal": text,
     "stop_grace_period": duration,
     "restart": parsed(_restart),

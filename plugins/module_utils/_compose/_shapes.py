@@ -164,6 +164,17 @@ def choice(*allowed: str) -> Shape:
     return shape
 
 
+def word(*known: str) -> Shape:
+    """One of these words in any case, or none; it stays as it is written. The engine takes any other for the first, without a word."""
+
+    def shape(value: Any, at: At) -> Any:
+        if isinstance(value, str) and value and value.lower() not in known:
+            at.wrong(f"'{value}' is not one of {', '.join(known)}.{nearest(value.lower(), known)}")
+        return text(value, at)
+
+    return shape
+
+
 def scalar_text(value: Any, at: At) -> Any:
     """A value of environment, labels and the like: text, or a finite number as Go prints it."""
     if _is_number(value):

@@ -34,6 +34,7 @@ def service(
         (service(), "start-first", ""),
         (service(ports=[MESH]), "start-first", ""),
         (service(ports=[HOST]), "stop-first", "holds port 8080 of its node"),
+        (service(ports=[{**HOST, "PublishMode": "Host"}]), "stop-first", "holds port 8080 of its node"),
         (service(mounts=[VOLUME]), "stop-first", "writes to s_data"),
         (service(mounts=[{**VOLUME, "ReadOnly": True}]), "start-first", ""),
         (service(mounts=[{"Type": "volume", "Target": "/tmp"}]), "start-first", ""),

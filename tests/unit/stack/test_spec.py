@@ -54,6 +54,7 @@ CONTAINER = "TaskTemplate.ContainerSpec"
 SAME: list[tuple[str, Any]] = [
     (f"{CONTAINER}.Env", ["A=1", "B=2"]),
     (f"{CONTAINER}.Isolation", None),
+    (f"{CONTAINER}.Isolation", "Default"),
     (f"{CONTAINER}.DNSConfig", None),
     (f"{CONTAINER}.Hosts", []),
     (f"{CONTAINER}.Mounts", [{"Type": "bind", "Source": "/a", "Target": "/b", "Consistency": "cached", "BindOptions": {}}]),
