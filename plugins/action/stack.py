@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleFileNotFound
-from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._compose._environment import parse_env_file
 from ..module_utils._compose._load import load
 from ..module_utils._compose._project import Contents, Loaded, Source
+from ..module_utils._compose._values import utf8
 from ..module_utils._errors import ComposeError, SwarmError
-from ..plugin_utils._watched import WatchedModule
+from ..plugin_utils._watched import WatchedModule, is_true
 
 #: What only the first call needs.
 LOADED = ("compose", "project", "env", "env_files", "configs")
@@ -64,9 +64,9 @@ class ActionModule(WatchedModule):
             [self._source(number, entry) for number, entry in enumerate(as_list(options["compose"]), 1)],
             self._variables(options),
             self._read,
-            env_strict=boolean(options.get("env_strict", False)),
+            env_strict=is_true(options.get("env_strict", False)),
             project_dir=options.get("project_dir"),
-            beyond_cli=boolean(options.get("beyond_cli", False)),
+            beyond_cli=is_true(options.get("beyond_cli", False)),
             provided_secrets=given["secrets"],
             provided_configs=given["configs"],
         )
@@ -79,7 +79,10 @@ class ActionModule(WatchedModule):
         if isinstance(entry, Mapping):
             return Source.inline(f"compose[{number}]", entry)
         path = self._find(str(entry))
-        return Source.file(str(entry), self._read(path).decode("utf-8"), str(Path(path).parent))
+        try:
+            return Source.file(str(entry), utf8(self._read(path)), str(Path(path).parent))
+        except ValueError as problem:
+            raise ComposeError(f"{entry}: {problem}") from problem
 
     def _variables(self, options: Mapping[str, Any]) -> dict[str, str]:
         variables: dict[str, str] = {}
@@ -89,7 +92,8 @@ class ActionModule(WatchedModule):
             except ValueError as problem:
                 raise ComposeError(f"{name}: {problem}") from problem
             variables.update({key: value or "" for key, value in found.items()})
-        variables.update({str(key): as_text(value) for key, value in (options.get("env") or {}).items()})
+        own = mapping_of(options.get("env"), "env", "names of variables")
+        variables.update({str(key): as_text(value) for key, value in own.items()})
         return variables
 
     def _find(self, name: str) -> str:
@@ -118,9 +122,14 @@ class ActionModule(WatchedModule):
 
 def contents_of(given: Any, option: str) -> dict[str, bytes]:
     """The values of an option, as bytes."""
+    return {str(key): as_text(value).encode() for key, value in mapping_of(given, option, "keys in the Compose file").items()}
+
+
+def mapping_of(given: Any, option: str, keys: str) -> Mapping[Any, Any]:
+    """The option's value, if it is a mapping; nothing is an empty one."""
     if given and not isinstance(given, Mapping):
-        raise ComposeError(f"The option '{option}' takes a mapping from keys in the Compose file to values.")
-    return {str(key): as_text(value).encode() for key, value in (given or {}).items()}
+        raise ComposeError(f"The option '{option}' takes a mapping from {keys} to values.")
+    return given or {}
 
 
 def encoded(contents: Mapping[str, bytes]) -> dict[str, str]:

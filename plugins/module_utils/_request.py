@@ -123,7 +123,7 @@ class Request:
             name=options["name"],
             project=Project.from_wire(options["project"] or {"services": {}}),
             contents=contents,
-            attach=options["attach"] or {},
+            attach=attach_of(options["attach"] or {}),
             prune=prune_of(options["prune"]),
             revoke=options["revoke"],
             history_max=history_max(options["history_max"]),
@@ -161,7 +161,15 @@ class Request:
         return [value for (sort, _key), value in self.contents.items() if sort is Sort.SECRET] + password
 
 
-#: What ``prune`` may be.
+def attach_of(given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Names of networks by service; one name may stand alone."""
+    found = {key: [names] if isinstance(names, str) else names for key, names in given.items()}
+    for key, names in found.items():
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise RefusedError(f"attach takes names of networks for each service, as in {key}: [proxy]; for {key} it has {given[key]!r}.")
+    return found
+
+
 def history_max(value: int) -> int:
     """At least the revision that runs, or nothing could be taken back."""
     if value < 1:
@@ -169,6 +177,7 @@ def history_max(value: int) -> int:
     return value
 
 
+#: What ``prune`` may be.
 PRUNE: dict[str, Any] = {"true": True, "yes": True, "false": False, "no": False, "all": "all"}
 
 

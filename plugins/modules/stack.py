@@ -98,7 +98,7 @@ options:
     default: {}
   attach:
     description:
-      - Networks that exist already and that services join in addition to those in the file, by service key.
+      - Networks that exist already and that services join in addition to those in the file, by service key. A list, or one name.
       - A service that lists no networks keeps the stack's default network. On an attached network it has its full name only.
     type: dict
     default: {}

@@ -98,6 +98,14 @@ def line_of(service: Mapping[str, Any]) -> str:
     return f"{words}: {service['reason']}" if service.get("reason") and service["verdict"] != "converged" else words
 
 
+def is_true(value: Any) -> bool:
+    """An option's truth. What is none is refused by the module, in the words of all modules."""
+    try:
+        return bool(boolean(value))
+    except TypeError:
+        return False
+
+
 class WatchedModule(ActionBase):
     """Calls a module that deploys, and shows what it waits for."""
 
@@ -118,7 +126,7 @@ class WatchedModule(ActionBase):
 
     def _shows_progress(self, options: Mapping[str, Any]) -> bool:
         """Whether there is somebody to read lines, and nothing that they would spoil."""
-        wanted = boolean(options.get("progress", True)) and options.get("state", "present") == "present"
+        wanted = is_true(options.get("progress", True)) and options.get("state", "present") == "present"
         for_people = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] in CALLBACKS
         return wanted and for_people and not (self._task.no_log or self._task.async_val or self._task.check_mode)
 

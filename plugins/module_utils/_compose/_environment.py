@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from .._errors import SwarmError
 from ._notes import At
+from ._values import utf8
 
 Environment = dict[str, Optional[str]]
 Read = Callable[[str], bytes]
@@ -44,7 +45,7 @@ def parse_env_file(content: bytes, variables: Mapping[str, str]) -> Environment:
     """Lines of ``KEY=value``, the value as it stands, quotes included; a bare ``KEY`` is taken from the variables."""
     found: Environment = {}
     # Not splitlines(), to which form feeds and U+2028 are ends of lines too.
-    for number, raw in enumerate(content.decode("utf-8-sig").split("\n"), start=1):
+    for number, raw in enumerate(utf8(content).split("\n"), start=1):
         line = raw.removesuffix("\r").lstrip()
         if not line or line.startswith("#"):
             continue

@@ -302,7 +302,7 @@ SERVICE: Mapping[str, Shape] = {
         list=then(list_of(text), lambda names, _at: dict.fromkeys(names)),
         mapping=map_of(nullable(struct(ATTACHMENT)), keys=NAMES),
     ),
-    "volumes": list_of(either(text=short_mount, mapping=struct(MOUNT, required=("type",)))),
+    "volumes": list_of(either(text=short_mount, mapping=struct(MOUNT, required=("type", "target")))),
     "secrets": list_of(REFERENCE, unique=False),
     "configs": list_of(REFERENCE, unique=False),
     "depends_on": either(list=list_of(text), mapping=then(map_of(DEPENDENCY), lambda names, _at: list(names))),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Single values as Go reads and writes them: numbers as text, durations, sizes, cpus."""
+"""Single values as Go reads and writes them: numbers as text, durations, sizes, cpus; and the text of a file."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ SIZE = re.compile(rf"({NUMBER}(?:e[-+]?[0-9]+)?) ?(?:([kmgtp])(?:ib|b)?|b)?\Z", 
 RATIONAL = re.compile(rf"[-+]?(?:{NUMBER}(?:[eE][-+]?[0-9]{{1,3}})?|[0-9]+/0*[1-9][0-9]*)\Z")
 PERMISSIONS = re.compile(r"0?[0-7]{1,4}\Z")
 INT64 = 2**63
+
+
+def utf8(content: bytes) -> str:
+    """The text of a file, without the mark that some editors put before it."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise ValueError(f"the file is no text in UTF-8 (byte {problem.start + 1}); save it as UTF-8.") from None
 
 
 def go_text(value: str | float) -> str:

@@ -98,6 +98,9 @@ def test_the_callers_shell_is_not_asked(play: Any, monkeypatch: pytest.MonkeyPat
         ({"compose": [{"services": {"web": {"image": "x", "replica": 1}}}]}, r"compose\[1\]: services.web.replica: unknown key"),
         ({"compose": [{"services": {"web": {"image": "x:${TAG}"}}}], "env_strict": True}, r"TAG"),
         ({"compose": [{"services": {"web": {"image": "x"}}}], "secrets": ["pw"]}, r"'secrets' takes a mapping"),
+        ({"compose": [], "env": ["A=b"]}, r"'compose' names no file"),
+        ({"compose": [{}], "env": ["A=b"]}, r"'env' takes a mapping from names of variables"),
+        ({"compose": [{}], "env": "A=b"}, r"'env' takes a mapping from names of variables"),
     ],
 )
 def test_mistakes_end_before_the_node(play: Any, options: dict[str, Any], message: str) -> None:
@@ -105,6 +108,28 @@ def test_mistakes_end_before_the_node(play: Any, options: dict[str, Any], messag
     assert result["failed"]
     assert not sent
     assert re.search(message, result["msg"])
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+@pytest.mark.parametrize("option", ["compose", "env_files"])
+def test_a_file_in_another_encoding_is_named(play: Any, tmp_path: Path, encoding: str, option: str) -> None:
+    (tmp_path / "odd").write_bytes("# für alle\n".encode(encoding))
+    result, sent = play(name="s", **{"compose": [{"services": {}}], option: ["odd"]})
+    assert (result["failed"], sent) == (True, {})
+    assert re.fullmatch(r"odd: the file is no text in UTF-8 \(byte \d\); save it as UTF-8\.", result["msg"])
+
+
+def test_a_mark_before_a_file_is_no_part_of_it(play: Any, tmp_path: Path) -> None:
+    (tmp_path / "stack.yml").write_text("services: {a: {image: x}}", encoding="utf-8-sig")
+    assert list(play(name="s", compose="stack.yml")[1]["project"]["services"]) == ["a"]
+
+
+@pytest.mark.parametrize("option", ["env_strict", "beyond_cli", "progress"])
+@pytest.mark.parametrize("value", ["maybe", ["yes"]])
+def test_what_is_neither_true_nor_false_is_left_to_the_module(play: Any, option: str, value: Any) -> None:
+    result, sent = play(name="s", compose=[{"services": {}}], **{option: value})
+    assert not result.get("failed")
+    assert sent[option] == value
 
 
 def test_removing_needs_no_files(play: Any) -> None:

@@ -224,6 +224,7 @@ def test_top_level_error(section: str, options: Mapping[str, Any], message: str)
         ("env_file: bad.env", "services.a.env_file.0: 'bad.env': line 1 is not of the form NAME=value, with no blank in the name."),
         ("healthcheck: {test: x, disable: true}", "services.a.healthcheck: has both test and disable."),
         ("volumes: [{target: /x}]", "services.a.volumes.0: needs the key 'type'."),
+        ("volumes: [{type: tmpfs}]", "services.a.volumes.0: needs the key 'target'."),
         ("hostname: '${N:?say so}'", "services.a.hostname: the variable N is required: say so. Give it in env or env_files."),
     ],
 )
@@ -364,6 +365,11 @@ def test_a_mapping_of_the_playbook() -> None:
     assert load([source], {"TAG": "1"}, read, project_dir="/srv").project.services["a"]["image"] == "nginx:1"
     with pytest.raises(ComposeError, match=r"'\./x' is relative, and nothing says to what\. Set project_dir"):
         load([source], {"TAG": "1"}, read)
+
+
+def test_a_mount_without_target_is_told_before_files_are_merged() -> None:
+    found = error_of("services: {a: {image: x, volumes: [{type: tmpfs}]}}", "services: {a: {command: ls}}")
+    assert found == "1.yml: services.a.volumes.0: needs the key 'target'."
 
 
 def test_a_later_file_wins() -> None:

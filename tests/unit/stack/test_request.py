@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import RefusedError
-from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, ROLLBACK_OPTIONS, Request
+from ansible_collections.homecloud.swarm.plugins.module_utils._request import OPTIONS, ROLLBACK_OPTIONS, Request, attach_of
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack import predict_stack
 from ansible_collections.homecloud.swarm.plugins.module_utils._stack_info import show_stacks
 
@@ -48,3 +48,23 @@ def test_what_cannot_be_the_name_of_a_stack_names_none(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "A_b-1", "0", "a" * 63])
 def test_names_of_stacks(name: str) -> None:
     assert Request.of({**defaults(OPTIONS), "name": name}).name == name
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"web": ["proxy", "logs"]}, ["proxy", "logs"]),
+        ({"web": "proxy"}, ["proxy"]),
+        ({"web": []}, []),
+        ({"web": None}, "for web it has None"),
+        ({"web": ""}, "for web it has ''"),
+        ({"web": [1]}, r"for web it has \[1\]"),
+        ({"web": {"proxy": {}}}, "as in web: "),
+    ],
+)
+def test_what_services_are_attached_to(given: Any, expected: Any) -> None:
+    if isinstance(expected, list):
+        assert attach_of(given) == {"web": expected}
+        return
+    with pytest.raises(RefusedError, match=expected):
+        attach_of(given)
