@@ -65,7 +65,7 @@ class ActionModule(WatchedModule):
             self._variables(options),
             self._read,
             env_strict=is_true(options.get("env_strict", False)),
-            project_dir=options.get("project_dir"),
+            project_dir=str(options.get("project_dir") or ""),
             beyond_cli=is_true(options.get("beyond_cli", False)),
             provided_secrets=given["secrets"],
             provided_configs=given["configs"],

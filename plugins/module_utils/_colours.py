@@ -21,6 +21,7 @@ from ._defaults import is_job, written_by
 from ._desired import Desired
 from ._errors import RefusedError
 from ._model import Body
+from ._names import NAMES, is_possible
 
 COLOURS = BLUE, GREEN = "blue", "green"
 #: Keys of services -> names of the services that stand for them, without the stack's.
@@ -141,6 +142,13 @@ def _problems(project: Project, desired: Desired, key: str) -> Iterator[str]:
     yield from (
         f"service {key}-{colour} has a name that service {key} will have" for colour in COLOURS if f"{key}-{colour}" in project.services
     )
+    # the longer of the two
+    name = f"{desired.stack}_{key}-{GREEN}"
+    if not is_possible("services", name):
+        yield (
+            f"service {key} would also be called {name}, and the engine takes {NAMES['services'][1]} letters in a name; choose a shorter "
+            "one for it or for the stack"
+        )
     yield from _alone(spec, key)
     for other, entry in project.services.items():
         for place in _calls(entry, key) if other != key else ():

@@ -23,7 +23,7 @@ from ._history import listed, needed_by_all, revoke
 from ._labels import Labels, text_labels
 from ._model import OURS, REVISION, Body, Outcome
 from ._model import Sort as ModelSort
-from ._names import NAMES, is_possible
+from ._names import NAMES, is_possible, size_problem
 from ._verifier import KEY, SALT_BYTES, VERIFIER, VERSION, make_verifier, verdict_of
 from ._versions import SHORTENED, Versioned, labelled, name_of, next_number, versions_of
 
@@ -34,8 +34,6 @@ class Sort:
 
     name: str
     path: str
-    #: Swarmkit takes less than this; what does not fit would only be refused after it was sent.
-    limit: int
     #: Field of a service's container spec that lists references, and the field of a reference that holds the id.
     references: str
     reference_id: str
@@ -53,8 +51,8 @@ class Sort:
         return own if self.readable else {**own, VERIFIER: make_verifier(content, os.urandom(SALT_BYTES))}
 
 
-SECRET = Sort("secret", "/secrets", 500 * 1024, "Secrets", "SecretID", readable=False)
-CONFIG = Sort("config", "/configs", 1000 * 1024, "Configs", "ConfigID", readable=True)
+SECRET = Sort("secret", "/secrets", "Secrets", "SecretID", readable=False)
+CONFIG = Sort("config", "/configs", "Configs", "ConfigID", readable=True)
 
 
 @dataclass(frozen=True)
@@ -193,11 +191,8 @@ def check_sayable(sort: Sort, options: ContentOptions) -> None:
             f"{options.name} cannot be the name of a {sort.name}: up to {longest} letters, digits, '-', '_' and '.' are allowed, "
             "the first and the last a letter or digit."
         )
-    if not 0 < len(options.content) < sort.limit:
-        raise RefusedError(
-            f"{sort.name} {options.name}: the engine takes 1 to {sort.limit - 1} bytes, this has {len(options.content)}; "
-            "keep larger files in an image or a volume."
-        )
+    if problem := size_problem(f"{sort.name}s", options.content):
+        raise RefusedError(f"{sort.name} {options.name}: {problem}")
 
 
 def judge(engine: Engine, sort: Sort, live: Body, options: ContentOptions, check: bool) -> tuple[bool, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from ._bodies._field import released
 from ._clock import SYSTEM, Clock
 from ._colours import Placed, Switch, check_sides, coloured, first, following, placed, renamed, unchecked, without
 from ._compose._image import registry_of
+from ._compose._notes import Notes
 from ._defaults import with_update_defaults
 from ._desired import Desired, convert
 from ._engine import Engine, api_version
@@ -22,6 +23,7 @@ from ._errors import NotInSwarmError, NotManagerError, RefusedError
 from ._history import Revision, colours, needed, needed_by_all, recalled, revisions, switching
 from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Body, Kind, Outcome, Plan, References, Sort
+from ._names import size_problem
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
 from ._release import NEXT, Release, outcome, taken_up, under_way, with_colours
 from ._request import Request
@@ -102,9 +104,19 @@ def _left_behind(stack: str, nodes: tuple[str, ...]) -> Iterator[str]:
 def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
     """The bodies that the API takes, and what could not be done as asked."""
     desired = convert(request.project, request.name, request.attach)
+    _check_sizes(request)
     check_sides(request.project, desired, request.blue_green)
     found, notes = with_update_defaults(desired) if request.update_defaults else (desired, ())
     return found, (*notes, *unchecked(found, request.blue_green))
+
+
+def _check_sizes(request: Request) -> None:
+    """The engine would refuse these one by one, in the middle of the deploy."""
+    notes = Notes()
+    for (sort, key), content in request.contents.items():
+        if problem := size_problem(f"{sort.value}s", content):
+            request.project.at(notes, f"{sort.value}s", key).wrong(problem)
+    notes.stop_on_errors()
 
 
 @dataclass(frozen=True)

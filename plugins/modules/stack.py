@@ -75,7 +75,7 @@ options:
     default: false
   project_dir:
     description:
-      - Folder on the nodes which relative bind sources (C(./data:/data)) refer to.
+      - Folder on the nodes which relative bind sources (C(./data:/data)) refer to, as an absolute path.
       - Without it they refer to the folder of the first Compose file on the controller, as with the CLI, and a warning says so.
     type: path
   beyond_cli:
@@ -161,8 +161,8 @@ options:
         colour, waits and judges as ever, and leaves the one that serves alone. That is a release, which
         M(homecloud.swarm.stack_switch) leads on. Requests move by the ingress, see the role P(homecloud.swarm.swarm_release#role).
       - While a release is under way, the same files change nothing, and others are refused, as is a deploy without this option.
-      - A service is refused that publishes ports, is a job, is the only one to write to a volume, or that another service of the stack
-        calls by name.
+      - A service is refused that publishes ports, is a job, is the only one to write to a volume, that another service of the stack
+        calls by name, or whose full name is too long with its colour.
       - A deploy without this option leaves coloured services as they are.
     type: list
     elements: str

@@ -72,7 +72,8 @@ NAMED: Sequence[Named] = (
         "ours",
         r"(failure_action|condition|propagation): '.*' is not one of|(target|published): must be a whole number from 0 to 65535"
         r"|volumes\.\d+: '.*' is the target of an earlier mount|volumes\.\d+\.type: engines refuse"
-        r"|volumes\.\d+: (is the same as an earlier item|needs the key 'target')",
+        r"|volumes\.\d+: (is the same as an earlier item|needs the key 'target')"
+        r"|constraints\.\d+: '.*' is no constraint|ports: with endpoint_mode: dnsrr the engine refuses",
     ),
     Named(
         "values that mean nothing",

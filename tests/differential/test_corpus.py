@@ -37,7 +37,12 @@ def trials(text: str) -> Iterator[dict[str, str]]:
 
 
 def like(name: str, index: int) -> str:
-    kinds = (("MEM|SIZE|LIMIT", "64M"), ("CPU|REPLICA|COUNT|PORT", "2"), ("PATH|DIR|ROOT|DATA|VOL", f"/srv/{index}/"))
+    kinds = (
+        ("CONSTRAINT", "node.role == manager"),
+        ("MEM|SIZE|LIMIT", "64M"),
+        ("CPU|REPLICA|COUNT|PORT", "2"),
+        ("PATH|DIR|ROOT|DATA|VOL", f"/srv/{index}/"),
+    )
     return next((value for words, value in kinds if re.search(words, name.upper())), f"word{index}")
 
 

@@ -156,7 +156,7 @@ def service_body(key: str, service: Entry, attach: Sequence[str], project: Proje
         "Labels": {**named(deploy.get("labels", {}), stack), IMAGE: service["image"]},
         "TaskTemplate": _task(key, service, attach, project, stack, at),
         "Mode": _mode(deploy, at.to("deploy")),
-        "EndpointSpec": _endpoint(service.get("ports", ()), deploy.get("endpoint_mode", "")),
+        "EndpointSpec": _endpoint(service.get("ports", ()), deploy.get("endpoint_mode", ""), at),
         **fill(DEPLOY, deploy),
     }
 
@@ -268,8 +268,14 @@ def _mode(deploy: Entry, at: At) -> dict[str, Any]:
     return {"ReplicatedJob": {} if replicas is None else {"MaxConcurrent": replicas, "TotalCompletions": replicas}}
 
 
-def _endpoint(ports: Sequence[Entry], endpoint_mode: str) -> dict[str, Any]:
+def _endpoint(ports: Sequence[Entry], endpoint_mode: str, at: At) -> dict[str, Any]:
     body: dict[str, Any] = {"Mode": endpoint_mode.lower()} if endpoint_mode else {}
+    mesh = [str(port.get("target")) for port in ports if (port.get("mode") or "ingress").lower() == "ingress"]
+    if mesh and endpoint_mode.lower() == "dnsrr":
+        at.to("ports").wrong(
+            f"with endpoint_mode: dnsrr the engine refuses ports of mode ingress ({', '.join(mesh)}). Write them in the long form with "
+            "mode: host, or set endpoint_mode: vip."
+        )
     bodies = [fill(PORT, port) for port in ports]
     if bodies:
         body["Ports"] = sorted(bodies, key=_published_port)

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._errors import SwarmError
+from .._errors import ComposeError, SwarmError
 from ._environment import Read, environment, resolve
 from ._image import familiar_image
 from ._interpolate import Variables
@@ -41,6 +41,8 @@ def load(
     folder on the nodes that relative bind sources are seen from. ``provided_*`` are the keys of secrets and configs
     whose values the caller has: their files are not read.
     """
+    if project_dir and not is_absolute(project_dir):
+        raise ComposeError(f"The option 'project_dir' takes the absolute path of a folder on the nodes (/srv/app), not '{project_dir}'.")
     base = next((source.base_dir for source in sources if source.base_dir), "")
     notes = Notes(beyond_cli)
     place = functools.partial(_place, variables, project_dir, base)

@@ -45,6 +45,8 @@ from ._shapes import (
 NAMES = r"[a-zA-Z0-9._-]+"
 VERSION = re.compile(r"(3(\.([0-9]|1[0-3]))?)?\Z")
 RESTART = re.compile(r"(no|always|unless-stopped|on-failure(:[0-9]{1,18})?)?\Z")
+#: As swarmkit reads it (manager/constraint, Parse).
+CONSTRAINT = re.compile(r"\s*[a-z_][a-z0-9_.-]+\s*[=!]=\s*(?=\S)[a-z0-9:_\s.*()?+\[\]\\^$|/-]+\Z", re.IGNORECASE | re.ASCII)
 
 unsigned = between(0, 2**64 - 1)
 signed = between(-(2**63), 2**63 - 1)
@@ -141,6 +143,12 @@ def _security(value: str) -> str:
 def _restart(value: str) -> str:
     if not RESTART.match(value):
         raise ValueError(f"'{value}' is not one of no, always, unless-stopped, on-failure, on-failure:3.")
+    return value
+
+
+def _constraint(value: str) -> str:
+    if not CONSTRAINT.match(value):
+        raise ValueError(f"'{value}' is no constraint. Write it like node.role == manager or node.labels.disk != ssd.")
     return value
 
 
@@ -260,7 +268,7 @@ DEPLOY: Mapping[str, Shape] = {
     ),
     "placement": struct(
         {
-            "constraints": list_of(text, unique=False),
+            "constraints": list_of(parsed(_constraint), unique=False),
             "preferences": list_of(struct({"spread": text}), unique=False),
             "max_replicas_per_node": unsigned,
         }

@@ -43,7 +43,7 @@ FULL: dict[str, Any] = {
                 "replicas": "${N:-2}",
                 "update_config": {"delay": "1s", "max_failure_ratio": 0.5},
                 "resources": {"limits": {"cpus": "0.5", "memory": "1.5G"}},
-                "placement": {"constraints": ["a==b"], "preferences": [{"spread": "x"}]},
+                "placement": {"constraints": ["node.id==b"], "preferences": [{"spread": "x"}]},
                 "restart_policy": {"condition": "any"},
             },
             "ulimits": {"nofile": {"soft": 1, "hard": 2}, "core": 0},

@@ -360,6 +360,28 @@ def test_bind_sources_are_placed_on_the_nodes() -> None:
     assert found.warnings == ()
 
 
+@pytest.mark.parametrize("text", ["", "node.role=manager", "manager", "a.b ==", "== a.b", "a.b == a,b", "a b == c", "a.b == c == d"])
+def test_no_constraint(text: str) -> None:
+    message = error(f"services: {{a: {{image: nginx, deploy: {{placement: {{constraints: ['{text}']}}}}}}}}")
+    assert message == (
+        f"1.yml: services.a.deploy.placement.constraints.0: '{text}' is no constraint. Write it like node.role == manager or "
+        "node.labels.disk != ssd."
+    )
+
+
+@pytest.mark.parametrize("text", ["node.role==manager", " node.labels.a-b != x y ", "node.ip == 10.0.0.0/24", "NODE.ID == a.*", "x.y==$"])
+def test_constraint(text: str) -> None:
+    mapping = {"services": {"a": {"image": "x", "deploy": {"placement": {"constraints": [text.replace("$", "$$")]}}}}}
+    found = load([Source.inline("play", mapping)], {}, read).project
+    assert found.services["a"]["deploy"]["placement"]["constraints"] == [text]
+
+
+@pytest.mark.parametrize("folder", ["rel/dir", "~/dir", "./x", "."])
+def test_a_folder_on_the_nodes_is_named_in_full(folder: str) -> None:
+    message = error("services: {a: {image: x}}", project_dir=folder)
+    assert message == f"The option 'project_dir' takes the absolute path of a folder on the nodes (/srv/app), not '{folder}'."
+
+
 def test_a_mapping_of_the_playbook() -> None:
     source = Source.inline("compose", {"services": {"a": {"image": "nginx:$TAG", "volumes": ["./x:/x"]}}})
     assert load([source], {"TAG": "1"}, read, project_dir="/srv").project.services["a"]["image"] == "nginx:1"

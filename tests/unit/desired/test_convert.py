@@ -114,9 +114,9 @@ def test_the_least_service() -> None:
             {"Limits": {"NanoCPUs": 5 * 10**8, "MemoryBytes": 1024}},
         ),
         (
-            "deploy: {placement: {constraints: [b, a], preferences: [{spread: x}], max_replicas_per_node: 0}}",
+            "deploy: {placement: {constraints: [bb == 1, aa != 1], preferences: [{spread: x}], max_replicas_per_node: 0}}",
             "TaskTemplate.Placement",
-            {"Constraints": ["b", "a"], "Preferences": [{"Spread": {"SpreadDescriptor": "x"}}]},
+            {"Constraints": ["bb == 1", "aa != 1"], "Preferences": [{"Spread": {"SpreadDescriptor": "x"}}]},
         ),
         ("deploy: {replicas: 0}", "Mode", {"Replicated": {"Replicas": 0}}),
         ("deploy: {mode: global}", "Mode", {"Global": {}}),
@@ -274,6 +274,11 @@ configs: {c: {file: f, name: cc, labels: {l: 1}}}
         ("volumes: [{type: tmpfs, source: /a, target: /x}]", "f.yml: services.a.volumes.0.source: a tmpfs mount has no source."),
         ("volumes: ['data:/x', '/y:/x']", "f.yml: services.a.volumes.1: '/x' is the target of an earlier mount too"),
         ("volumes: [{type: image, source: i, target: /x}]", "f.yml: services.a.volumes.0.type: engines refuse a mount of type image"),
+        (
+            "deploy: {endpoint_mode: DNSRR}, ports: [{target: 80, mode: host}, '81:81']",
+            "f.yml: services.a.ports: with endpoint_mode: dnsrr the engine refuses ports of mode ingress (81). Write them in the long form",
+        ),
+        ("deploy: {endpoint_mode: dnsrr}, ports: [{target: 80}]", "f.yml: services.a.ports: with endpoint_mode: dnsrr"),
         ("volumes: [{type: bind, target: /x}]", "f.yml: services.a.volumes.0: a mount of type bind needs a source."),
     ],
 )

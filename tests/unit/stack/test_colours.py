@@ -321,6 +321,18 @@ def test_a_key_that_the_files_do_not_have(key: str, words: str) -> None:
         release(Swarm(), {"a": "one"}, blue_green=[key])
 
 
+@pytest.mark.parametrize(("letters", "fits"), [(55, True), (56, False)])
+@pytest.mark.parametrize("check", [False, True])
+def test_a_name_must_be_short_enough_for_either_colour(letters: int, fits: bool, check: bool) -> None:
+    swarm, key = Swarm(), "a" * letters
+    if fits:
+        assert release(swarm, {key: "one"}, blue_green=[key], check=check).changed
+        return
+    with pytest.raises(RefusedError, match=f"service {key} would also be called s_{key}-green, and the engine takes 63 letters in a name"):
+        release(swarm, {key: "one"}, blue_green=[key], check=check)
+    assert not swarm.writes
+
+
 def test_no_colour_answers_to_the_name_of_the_other(released: Swarm) -> None:
     aliases = {
         item["Spec"]["Name"]: network["Aliases"]

@@ -15,6 +15,7 @@ from ansible_collections.homecloud.swarm.plugins.module_utils._clock import Cloc
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._load import load
 from ansible_collections.homecloud.swarm.plugins.module_utils._compose._project import Source
 from ansible_collections.homecloud.swarm.plugins.module_utils._errors import (
+    ComposeError,
     EngineError,
     EngineUnreachableError,
     NotConvergedError,
@@ -51,6 +52,24 @@ def test_a_second_run_writes_nothing(swarm: Swarm) -> None:
     before = swarm.writes
     assert not run(swarm, {"a": "one", "b": "one"}).changed
     assert swarm.writes == before
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("sort", "size", "fits"),
+    [("secrets", 0, False), ("secrets", 511999, True), ("secrets", 512000, False), ("configs", 0, False), ("configs", 1024000, False)],
+)
+def test_a_content_that_the_engine_refuses_is_told_before_anything_is_done(sort: str, size: int, fits: bool, check: bool) -> None:
+    swarm = Swarm()
+    compose = {"services": {}, sort: {"it": {"file": "it"}}}
+    project = load([Source.inline("play", compose)], {}, lambda _path: b"").project.to_wire()
+    options = {"project": project, sort: {"it": encoded("x" * size)}}
+    if fits:
+        assert run(swarm, {}, check, **options).changed
+        return
+    with pytest.raises(ComposeError, match=rf"^play: {sort}\.it: the engine takes 1 to \d+ bytes, this has {size};"):
+        run(swarm, {}, check, **options)
+    assert not swarm.writes
 
 
 def test_the_whole_stack_goes_back(swarm: Swarm) -> None:
