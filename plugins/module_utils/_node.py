@@ -196,7 +196,8 @@ def remove(run: Run, nodes: Sequence[Body], node: Body) -> Outcome:
             f"{_name(node)} cannot remove itself from the swarm; "
             "let it leave with homecloud.swarm.cluster state: absent, then remove it on another manager."
         )
-    is_manager = node["Spec"]["Role"] == "manager"
+    # one that a swarm was made anew without (--force-new-cluster) is no member of the raft any more, and cannot be demoted
+    is_manager = node["Spec"]["Role"] == "manager" and bool(node.get("ManagerStatus"))
     if is_manager:
         check_role_change(nodes, node, "worker")
     warnings = () if run.options.force else await_down(run, node)

@@ -320,6 +320,12 @@ def test_a_manager_is_demoted_before_it_is_removed(clock: Clock) -> None:
     assert engine.paths == ["/nodes/id-manager3-down/update", "/nodes/id-manager3-down"]
 
 
+def test_a_manager_that_the_swarm_was_made_anew_without_is_removed_as_it_is(clock: Clock) -> None:
+    engine = swarm(*managers("leader"), node("manager2", state="down", Role="manager"))
+    assert converge(engine, clock, hostname="manager2", state="absent").changed
+    assert engine.paths == ["/nodes/id-manager2-down"]
+
+
 @pytest.mark.parametrize(("name", "words"), [("manager1", "cannot remove itself"), ("manager2", "would lose the quorum")])
 def test_removals_that_harm(name: str, words: str, clock: Clock) -> None:
     engine = swarm(*managers("leader", "reachable", "unreachable"))
