@@ -217,16 +217,20 @@ def _own_problem(own: Host, speaker: Host, known: set[str]) -> str | None:
 
 
 def _gone(hosts: Any, nodes: Sequence[Mapping[str, Any]], ids: set[Any]) -> dict[str, str]:
-    """Nodes that are down and cannot come back.
+    """Nodes that cannot come back.
 
-    A host that was asked says by its hostname who it was, before it was installed anew or when a run was cut off in its leaving. One that
-    was not is taken for the node of its own name, if it shall leave.
+    A host that was asked says by its hostname who it was, before it was installed anew or when a run was cut off in its leaving; a new
+    leader may not know yet that this node is down. A host that was not asked is taken for the node of its own name that is, if it shall
+    leave.
     """
     asked = {host.place.get("hostname"): host.name for host in hosts if host.place}
     silent = {host.name: host.name for host in hosts if host.place is None and host.wanted is None}
-    owners = {**silent, **asked}
-    dead = [node for node in nodes if node["state"] == "down" and node["id"] not in ids and node["hostname"] in owners]
-    return {f"{owners[node['hostname']]} ({node['id']})": node["id"] for node in dead}
+    dead = {}
+    for node in (node for node in nodes if node["id"] not in ids and node["state"] != "ready"):
+        owner = asked.get(node["hostname"]) or (silent.get(node["hostname"]) if node["state"] == "down" else None)
+        if owner:
+            dead[f"{owner} ({node['id']})"] = node["id"]
+    return dead
 
 
 class FilterModule:

@@ -32,7 +32,7 @@ def manager(node_id: str, swarm: str = "s1", nodes: str = "m1 m2 m3 w1 w2", quor
         {
             "id": f"id-{name}",
             "hostname": name,
-            "state": "down" if name in more.get("down", ()) else "ready",
+            "state": "down" if name in more.get("down", ()) else more.get("states", {}).get(name, "ready"),
             "reachability": "reachable" if name[0] == "m" else None,
             "manager_address": f"{name}:2377",
         }
@@ -196,6 +196,13 @@ def test_dead_node_of_a_host_that_is_no_longer_it_is_taken_off_the_list(place: d
     hosts = {"m1": manager("id-m1", nodes="m1 w1 w2", down=["w1", "w2"]), "w3": pi}
     assert plan(hosts, "m1")["gone"] == {"w3 (id-w1)": "id-w1"}
     assert plan(hosts, "m1")["strangers"] == ("w2",)
+
+
+def test_a_new_leader_that_has_not_heard_of_a_node_yet_takes_it_for_dead_only_where_its_host_says_so() -> None:
+    here = {"__swarm_cluster_seen": {**host()["__swarm_cluster_seen"], "hostname": "w1"}}
+    away = {**UNREACHABLE, "swarm_cluster_state": "absent"}
+    hosts = {"m1": manager("id-m1", nodes="m1 w1 w2", states={"w1": "unknown", "w2": "unknown"}), "w1": here, "w2": away}
+    assert plan(hosts, "m1")["gone"] == {"w1 (id-w1)": "id-w1"}
 
 
 def test_node_that_lives_is_never_taken_off_the_list_for_its_name() -> None:
