@@ -33,7 +33,7 @@ def ingress_problems(
     nodes: Sequence[str] = (),
     hosts: Sequence[str] | None = None,
 ) -> list[str]:
-    """A sentence for each mistake; none of them holds anything of a key. ``hosts`` are those of the inventory, None if they are unknown."""
+    """A sentence for each mistake; none of them holds anything of a key. ``hosts`` are those of the swarm, None if they are unknown."""
     wanted = list(sites(apps, tls))
     if odd := list(_no_names(wanted)):
         # what comes of them would be no clearer
@@ -41,6 +41,7 @@ def ingress_problems(
     names = tuple(str(one["name"]) for one in certificates)
     return [
         *_strangers(nodes, nodes if hosts is None else hosts),
+        *_nowhere(wanted, nodes, hosts),
         *_twice(wanted),
         *_unknown(wanted, names),
         *_shared_acme(wanted, nodes),
@@ -53,7 +54,15 @@ def ingress_problems(
 def _strangers(nodes: Sequence[str], hosts: Sequence[str]) -> Iterator[str]:
     for node in nodes:
         if node not in hosts:
-            yield f"swarm_ingress_nodes: there is no host {node} in the inventory.{_nearest(node, hosts)}"
+            yield f"swarm_ingress_nodes: {node} is no host that stays in the swarm.{_nearest(node, hosts)}"
+
+
+def _nowhere(wanted: Sequence[Site], nodes: Sequence[str], hosts: Sequence[str] | None) -> Iterator[str]:
+    if wanted and hosts and not nodes:
+        yield (
+            f"swarm_ingress_nodes names no host that stays in the swarm, so nothing would answer for {wanted[0].host}; "
+            f"take one or more of {', '.join(hosts)}."
+        )
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

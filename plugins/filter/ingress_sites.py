@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 
 @dataclass(frozen=True)
 class Site:
@@ -49,7 +51,7 @@ def sites(apps: Iterable[Mapping[str, Any]], tls: str, stacks: Iterable[Mapping[
     for app in apps:
         if app.get("state", "present") == "present":
             for way in app.get("expose") or ():
-                host, sticky = str(way["host"]).lower(), bool(way.get("sticky"))
+                host, sticky = str(way["host"]).lower(), boolean(way.get("sticky", False), strict=False)
                 site = Site(host, app["name"], way["service"], int(way["port"]), way.get("tls") or tls, sticky)
                 # an app that is not to be released so any more still runs in the colour that it had last
                 has_colours = app.get("strategy") == "blue_green" or (site.app, site.service) in coloured

@@ -105,17 +105,18 @@ def _membership(hosts: Mapping[str, Host], name: str, force_init: bool) -> Membe
         return Membership(problem=problem, unseen=unseen)
     speaker = speakers[0] if speakers else _first(hosts.values())
     if speaker is None:  # nobody is, and nobody shall be
-        return Membership(unseen=unseen)
+        return Membership(unseen=unseen, leaves=own.in_swarm)
     nodes = speaker.place.get("nodes", []) if speaker.place else []
     initialises = own is speaker and not speakers
     known = {node["id"] for node in nodes}
     ids = {host.place["node_id"] for host in hosts.values() if host.place}
     role = own.wanted if own.in_swarm else None
     gone = _gone(hosts.values(), nodes, ids)
+    witness = _witness(own, speaker, hosts.values())
     return Membership(
-        own_problem=_own_problem(own, speaker, known),
+        own_problem=_own_problem(own, speaker, known) or _unwitnessed(own, witness, hosts.values()),
         speaker=speaker.name,
-        witness=_witness(own, speaker, hosts.values()),
+        witness=witness,
         initialises=initialises,
         joins=_joins(own) and not initialises,
         leaves=own.in_swarm and own.wanted is None,
@@ -155,6 +156,17 @@ def _witness(own: Host, speaker: Host, hosts: Any) -> str | None:
     return stays.name if stays else None
 
 
+def _unwitnessed(own: Host, witness: str | None, hosts: Any) -> str | None:
+    """Only the last ones of a swarm may go without a manager that stays: with them it ends."""
+    stepping_down = own.in_swarm and (own.wanted is None or (own.role == "manager" and own.wanted == "worker"))
+    if witness is None and stepping_down and any(host.wanted for host in hosts):
+        return (
+            f"{own.name} cannot go before a manager that stays has been asked: run without --limit, mend what keeps the others from "
+            "answering, or have a host that stays in the group of managers."
+        )
+    return None
+
+
 def _problem(hosts: Any, speakers: Sequence[Host], force_init: bool) -> str | None:
     """Why no step may be taken at all. Nothing is ever initialised beside a swarm that may be there."""
     swarms = {str(host.place["cluster_id"]): host.name for host in speakers if host.place}
@@ -170,10 +182,11 @@ def _silence(hosts: Any, force_init: bool) -> Iterator[str]:
         if names := [host.name for host in hosts if host.place and state(host)]:
             yield says.format(names=", ".join(names))
     unseen = ", ".join(host.name for host in hosts if host.wanted == "manager" and host.place is None)
+    members = ", ".join(host.name for host in hosts if host.in_swarm)
     lost = ", ".join(host.name for host in hosts if host.in_swarm and host.wanted is not None)
-    if lost and unseen:
+    if members and unseen:
         yield (
-            f"{lost}: in a swarm, and {unseen} could not be asked about it. Run without --limit, or mend first what keeps {unseen} from "
+            f"{members}: in a swarm, and {unseen} could not be asked about it. Run without --limit, or mend first what keeps {unseen} from "
             "answering."
         )
     if lost:

@@ -81,7 +81,15 @@ def test_good(apps: list[dict[str, Any]], options: dict[str, Any]) -> None:
         pytest.param([app("a", way("x.y", tls="intern"))], {}, "Did you mean internal?", id="a misspelt issuer"),
         pytest.param([app("a", way("x.y", tls="q"))], {"certificates": [own("mine")]}, "host x.y: tls is q", id="an unknown certificate"),
         pytest.param([app("a", way("x.y", tls="acme"))], {"nodes": ["n1", "n2"]}, "there are 2 (n1, n2)", id="acme on two nodes"),
-        pytest.param([], {"nodes": ["nod1"], "hosts": ["node1"]}, "no host nod1 in the inventory. Did you mean node1?", id="no such node"),
+        pytest.param(
+            [app("a", way("x.y"))],
+            {"nodes": [], "hosts": ["n1", "n2"]},
+            "nothing would answer for x.y; take one or more of n1, n2.",
+            id="nodes none of which stays",
+        ),
+        pytest.param(
+            [], {"nodes": ["nod1"], "hosts": ["node1"]}, "nod1 is no host that stays in the swarm. Did you mean node1?", id="no such node"
+        ),
         pytest.param([], {"certificates": [own("mine"), own("mine")]}, "mine: the name is given 2 times", id="a name twice"),
         pytest.param(
             [app("a", way("*.x.y", tls="acme"))], {"nodes": ["n1"]}, "ACME gives a certificate for *.x.y only", id="acme for all below"

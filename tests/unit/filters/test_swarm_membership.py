@@ -175,6 +175,27 @@ def test_managers_that_become_workers_are_demoted_by_one_that_stays() -> None:
     assert [plan(hosts, name)["witness"] for name in hosts] == ["w1", "m1", "m1"]
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"m2": NOT_THERE, "m3": UNREACHABLE},
+        {"w1": RUNNING["w1"]},
+        {"m2": {**RUNNING["m2"], "swarm_cluster_state": "absent"}, "w1": RUNNING["w1"]},
+    ],
+    ids=["the others were not asked", "a worker would stay", "all managers leave"],
+)
+def test_nobody_goes_before_one_that_stays_was_asked(others: Vars) -> None:
+    hosts = {"m1": {**RUNNING["m1"], "swarm_cluster_state": "absent"}, **others}
+    assert "m1 cannot go before a manager that stays has been asked" in plan(hosts, "m1")["own_problem"]
+    below = {"m2": NOT_THERE, "w1": manager("id-w1", nodes="m2 w1")}
+    assert "w1 cannot go before" in plan(below, "w1")["own_problem"]
+
+
+def test_worker_that_leaves_alone_is_told_of_the_managers() -> None:
+    hosts = {"m1": NOT_THERE, "w1": {**RUNNING["w1"], "swarm_cluster_state": "absent"}}
+    assert "w1: in a swarm, and m1 could not be asked about it. Run without --limit" in plan(hosts, "w1")["problem"]
+
+
 def test_everybody_leaves() -> None:
     hosts = {name: {**place, "swarm_cluster_state": "absent"} for name, place in RUNNING.items()}
     assert plan(hosts, "m1")["leaves"]
