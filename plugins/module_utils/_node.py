@@ -212,12 +212,10 @@ def await_down(run: Run, node: Body) -> tuple[str, ...]:
     """A node that has just left is shown as ready for a while; in check mode it may be about to leave: a warning then."""
     if node["Status"]["State"] == "down":
         return ()
-    problem = (
-        f"{_name(node)} ({node['ID']}) is {node['Status']['State']}, not down; let it leave first "
-        "(homecloud.swarm.cluster state: absent on that node), or set force: true."
-    )
+    now = f"{_name(node)} ({node['ID']}) is {node['Status']['State']}"
     if run.check:
-        return (problem,)
+        return (f"{now}; it has to be down by then, as after homecloud.swarm.cluster state: absent on it.",)
+    problem = f"{now}, not down; let it leave first (homecloud.swarm.cluster state: absent on that node), or set force: true."
     patience = min(run.options.wait_timeout, BEATS * heartbeat(run.engine)) if run.options.wait else 0
     if not await_condition(lambda: _is_down(run.engine, node["ID"]), patience, run.clock):
         raise RefusedError(problem)
