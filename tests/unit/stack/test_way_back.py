@@ -102,6 +102,10 @@ def test_service_that_is_replaced_may_take_all_of_its_grace_period() -> None:
         swarm.sleep = until_it_ends  # type: ignore[method-assign]
 
     swarm.traps["DELETE /services"] = linger
-    clock = replace(swarm.clock(), sleep=lambda seconds: swarm.sleep(seconds))  # noqa: PLW0108  # as it is by then
+
+    def sleep_as_it_is_by_then(seconds: float) -> None:
+        swarm.sleep(seconds)
+
+    clock = replace(swarm.clock(), sleep=sleep_as_it_is_by_then)
     deploy(swarm, database("global"), False, clock)  # type: ignore[arg-type]
     assert swarm.endings() == [(1, "converged"), (2, "converged")]

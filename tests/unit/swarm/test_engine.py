@@ -37,7 +37,7 @@ LATE = "context deadline exceeded"
     ],
 )
 def test_what_an_answer_means(path: str, message: str, kind: type[EngineError]) -> None:
-    assert type(api_error(500, message, "tcp://table", path)) is kind
+    assert api_error(500, message, "tcp://table", path).__class__ is kind
 
 
 def test_an_answer_about_a_registry_is_told_in_its_own_words() -> None:
