@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from ._errors import (
     EngineError,
@@ -217,6 +218,7 @@ def connect(connection: Connection) -> Engine:
         raise RefusedError(f"api_version: '{version}' is no version of the Engine API; write it like 1.41, or auto.")
     tls = _tls(connection)
     try:
+        _checked = urlsplit(address).port  # which older SDKs do not look at
         with _Mapped(address):
             client = docker.APIClient(base_url=address, version=version, timeout=connection.timeout, tls=tls)
     except ValueError as problem:
