@@ -13,15 +13,16 @@ from pythons import ROOT
 SKIPPED = {"skipped": True, "changed": False}
 
 
-def worked_out(role: str, name: str, given: dict[str, Any], folder: Path) -> Any:
-    """What Ansible makes of the variable."""
-    tasks = [{"ansible.builtin.copy": {"content": f"{{{{ {name} | to_json }}}}", "dest": str(folder / "found")}}]
-    files = [str(ROOT / "roles" / role / "vars" / "main.yml")]
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": files, "tasks": tasks}
-    (folder / "play.json").write_text(json.dumps([play]))
+def worked_out(roles: str, name: str, given: dict[str, Any], folder: Path, hosts: str = "localhost", play: str = "all") -> Any:
+    """What Ansible makes of the variable, or of an expression of variables of several roles, in a play on some of these hosts."""
+    tasks = [{"ansible.builtin.copy": {"content": f"{{{{ {name} | to_json }}}}", "dest": str(folder / "found")}, "run_once": True}]
+    sources = [ROOT / "roles" / role / kind / "main.yml" for role in roles.split() for kind in ("defaults", "vars")]
+    files = [str(source) for source in sources if source.exists()]
+    plays = [{"hosts": play, "connection": "local", "gather_facts": False, "vars_files": files, "tasks": tasks}]
+    (folder / "play.json").write_text(json.dumps(plays))
     (folder / "given.json").write_text(json.dumps(given))
     ran = subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", "-e", f"@{folder / 'given.json'}", str(folder / "play.json")],
+        ["ansible-playbook", "-i", f"{hosts},", "-e", f"@{folder / 'given.json'}", str(folder / "play.json")],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -56,3 +57,32 @@ def app(name: str, volumes: Any) -> dict[str, Any]:
 def test_variable(role: str, name: str, given: dict[str, Any], expected: Any, tmp_path: Path) -> None:
     found = worked_out(role, name, given, tmp_path)
     assert (sorted(found) if isinstance(found, list) else found) == expected
+
+
+MANAGERS = "swarm_apps_manager swarm_ca_manager swarm_ingress_manager swarm_registry_manager swarm_release_manager"
+
+
+@pytest.mark.parametrize(
+    ("given", "play", "expected"),
+    [
+        ({}, "all", "m1"),
+        ({}, "m2,m3", "m2"),
+        # the first manager has joined in this run, so in check mode it has not
+        ({"swarm_cluster_speaker": "m2"}, "all", "m2"),
+        ({"swarm_cluster_speaker": ""}, "all", "m1"),
+        # who spoke has left, or was lost on the way
+        ({"swarm_cluster_speaker": "m1"}, "m2,m3", "m2"),
+    ],
+)
+def test_manager_that_is_asked(given: dict[str, Any], play: str, expected: str, tmp_path: Path) -> None:
+    """Roles share no variables, so each has a default of its own; all say the same."""
+    roles, expression = MANAGERS.replace("_manager", ""), f"[{MANAGERS.replace(' ', ', ')}]"
+    given = {"swarm_cluster_managers_group": "all", **given}
+    assert worked_out(roles, expression, given, tmp_path, "m1,m2,m3", play) == [expected] * 5
+
+
+@pytest.mark.parametrize(("speaker", "expected"), [("localhost", "localhost"), ("w1", ""), (None, "")])
+def test_manager_that_spoke(speaker: str | None, expected: str, tmp_path: Path) -> None:
+    """A manager that becomes a worker in this run cannot be asked for the rest of it."""
+    given = {"__swarm_cluster_plan": {"speaker": speaker}, "swarm_cluster_managers_group": "all"}
+    assert worked_out("swarm_cluster", "__swarm_cluster_speaker", given, tmp_path) == expected

@@ -14,7 +14,7 @@ from plays import play
 
 SCENARIO = outside.ROOT / "molecule" / "growth"
 OWN = outside.HOME / "own.crt"
-ENTRANCE = outside.nodes()[0]
+ENTRANCE = next(node for node in outside.nodes() if node.name == "manager1")
 
 
 # The service whose image stays what it was.
@@ -24,7 +24,7 @@ CONTAINER = "docker ps --quiet --no-trunc --filter label=com.docker.swarm.servic
 @pytest.fixture(scope="module", autouse=True)
 def container() -> str:
     """Of the service that has nothing to change, from before the change."""
-    before = str(on("worker1").check_output(CONTAINER))
+    before = str(on("manager2").check_output(CONTAINER))
     ran = play("homecloud.swarm.site", [SCENARIO / "vars" / "home.yml", SCENARIO / "vars" / "changed.yml"])
     assert ran.returncode == 0, ran.stdout[-5000:]
     return before
@@ -38,22 +38,22 @@ def test_the_own_certificate_is_served() -> None:
 
 def test_both_nodes_have_pulled_the_new_version() -> None:
     seen = {eventually(lambda: ENTRANCE.ask("/api/about", ca=OWN), bool)["node"] for _question in range(10)}
-    assert seen == {"manager1", "worker1"}
+    assert seen == {"manager1", "manager2"}
 
 
-@pytest.mark.parametrize("node", ["manager1", "worker1"])
+@pytest.mark.parametrize("node", ["manager1", "manager2"])
 def test_only_the_new_password_is_accepted(node: str) -> None:
     assert login(on(node), password("new-registry-password")).succeeded
     assert login(on(node), password()).failed
 
 
 def test_the_new_password_restarts_nothing(container: str) -> None:
-    assert on("worker1").check_output(CONTAINER) == container
+    assert on("manager2").check_output(CONTAINER) == container
 
 
 def test_what_did_not_change_is_pulled_with_the_new_password(container: str) -> None:
     """The swarm keeps a password with each service; the old one would leave a node that lost the image without it."""
-    node = on("worker1")
+    node = on("manager2")
     image = node.check_output(f"docker inspect --format '{{{{.Image}}}}' {container}")
     node.check_output(f"docker rm --force {container} && docker rmi --force {image}")
     again = eventually(lambda: str(node.check_output(CONTAINER)), bool)

@@ -27,9 +27,9 @@ def own(certificate: str, key: str) -> list[dict[str, str]]:
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "ACME on two ingress nodes": (
-        {"swarm_ingress_nodes": ["manager1", "worker1"], "swarm_apps": [app("shop", tls="acme")]},
+        {"swarm_ingress_nodes": ["manager1", "manager2"], "swarm_apps": [app("shop", tls="acme")]},
         (
-            "Certificates from ACME (shop.home.arpa) need exactly one ingress node, and there are 2 (manager1, worker1): a challenge "
+            "Certificates from ACME (shop.home.arpa) need exactly one ingress node, and there are 2 (manager1, manager2): a challenge "
             "could reach a node that knows nothing of it. Leave one in swarm_ingress_nodes, or use tls: internal or a certificate of "
             "your own."
         ),
@@ -72,4 +72,5 @@ def test_one_sentence_and_nothing_done(given: dict[str, Any], sentence: str) -> 
 
 
 def test_what_was_served_is_served_still() -> None:
-    assert outside.nodes()[0].ask("/api/about", ca=OWN)["version"] == "1.1"
+    entrance = next(node for node in outside.nodes() if node.name == "manager1")
+    assert entrance.ask("/api/about", ca=OWN)["version"] == "1.1"
