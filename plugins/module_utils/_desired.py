@@ -80,7 +80,7 @@ def convert(project: Project, stack: str, attach: Mapping[str, Sequence[str]] | 
         f"{stack}_{key}": service_body(key, service, extra.get(key, ()), project, stack, project.at(notes, "services", key))
         for key, service in project.services.items()
     }
-    for section in ("networks", "volumes", "secrets", "configs"):
+    for section in ("services", "networks", "volumes", "secrets", "configs"):
         _check_distinct(project, section, stack, notes)
     networks, external_networks = _networks(project, stack, extra)
     secrets, configs = _contents(project.secrets, stack), _contents(project.configs, stack)
@@ -123,18 +123,19 @@ def _check_names(sort: str, names: Iterable[str], at: At) -> None:
 
 
 def _check_distinct(project: Project, section: str, stack: str, notes: Notes) -> None:
-    """Two keys with one name would be one object, with the value or the options of either."""
+    """Two keys with one name would be one object, with the value or the options of either; a swarm's names differ not by case alone."""
     entries: dict[str, Entry] = {key: entry for key, entry in getattr(project, section).items() if not external(entry)}
     owners: dict[str, str] = {}
     for key, entry in entries.items():
         name = full_name(stack, key, entry)
-        first = owners.setdefault(name, key)
+        first = owners.setdefault(name if section == "volumes" else name.lower(), key)
         # one volume under two keys is no contradiction as long as both say the same of it
         same = section == "volumes" and entry == entries[first]
         if first != key and not same:
+            but = "" if name == full_name(stack, first, entries[first]) else ", but for its case, which a swarm does not mind"
             project.at(notes, section, key).wrong(
-                f"has the name '{name}', as {section}.{first} has, so both would be one {section[:-1]}. Give one of them another name, "
-                f"or remove this one and let its services use {first}."
+                f"has the name '{name}', as {section}.{first} has{but}, so both would be one {section[:-1]}. Give one of them another "
+                f"name, or remove this one and let its services use {first}."
             )
 
 

@@ -25,6 +25,7 @@ from ._images import Auth, Pinned, credentials, pin
 from ._model import IMAGE, Body, Kind, Outcome, Plan, References, Sort
 from ._names import size_problem
 from ._plan import Intent, compare, old_versions, references, removal, to_verify, unknown
+from ._refused import check_network, check_service
 from ._release import NEXT, Release, outcome, taken_up, under_way, with_colours
 from ._request import Request
 from ._spec import same
@@ -104,15 +105,19 @@ def _left_behind(stack: str, nodes: tuple[str, ...]) -> Iterator[str]:
 def wanted(request: Request) -> tuple[Desired, tuple[str, ...]]:
     """The bodies that the API takes, and what could not be done as asked."""
     desired = convert(request.project, request.name, request.attach)
-    _check_sizes(request)
+    _check_acceptable(request)
     check_sides(request.project, desired, request.blue_green)
     found, notes = with_update_defaults(desired) if request.update_defaults else (desired, ())
     return found, (*notes, *unchecked(found, request.blue_green))
 
 
-def _check_sizes(request: Request) -> None:
+def _check_acceptable(request: Request) -> None:
     """The engine would refuse these one by one, in the middle of the deploy."""
     notes = Notes()
+    for key, service in request.project.services.items():
+        check_service(service, request.project.at(notes, "services", key))
+    for key, network in request.project.networks.items():
+        check_network(network, request.project.at(notes, "networks", key))
     for (sort, key), content in request.contents.items():
         if problem := size_problem(f"{sort.value}s", content):
             request.project.at(notes, f"{sort.value}s", key).wrong(problem)
