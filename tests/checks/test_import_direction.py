@@ -71,8 +71,8 @@ ONLY = {"docker": "_engine", "ansible.module_utils.basic": "_module"}
 
 # Rooms that compute and do nothing else: the same input gives the same result, and no engine is needed to test them.
 PURE = (
-    *("_errors", "_model", "_names", "_labels", "_settings", "_compose", "_bodies", "_desired", "_refused", "_spec", "_diff", "_order", "_plan"),
-    *("_foretell", "_eligible", "_situation", "_converge", "_defaults", "_state", "_report", "_request"),
+    *("_errors", "_model", "_names", "_labels", "_settings", "_compose", "_bodies", "_desired", "_spec", "_diff", "_order", "_plan"),
+    *("_refused", "_foretell", "_eligible", "_situation", "_converge", "_defaults", "_state", "_report", "_request"),
 )
 IMPURE = ("ansible", "docker", "os", "time", "subprocess", "socket", "requests", "urllib3", "pathlib", "random", "secrets")
 

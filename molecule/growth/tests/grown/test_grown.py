@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A second machine came into the inventory, before the first: one run made a manager of it, as check mode had said, and the app runs there."""
+"""A second machine came into the inventory, before the first: one run made a manager of it, as check mode had said; the app runs there."""
 
 from __future__ import annotations
 
