@@ -25,6 +25,7 @@ CONTAINER = "docker ps --quiet --no-trunc --filter label=com.docker.swarm.servic
 def container() -> str:
     """Of the service that has nothing to change, from before the change."""
     before = str(on("manager2").check_output(CONTAINER))
+    assert before
     ran = play("homecloud.swarm.site", [SCENARIO / "vars" / "home.yml", SCENARIO / "vars" / "changed.yml"])
     assert ran.returncode == 0, ran.stdout[-5000:]
     return before
