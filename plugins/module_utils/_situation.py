@@ -41,6 +41,8 @@ SHORT_LIFE = 30.0
 SKEW = 2.0
 #: Ends in one slot that make a crash loop.
 CRASHES = 3
+#: What a task of a new network may end with whose node has not heard of the network yet: a later one finds it (moby/swarmkit#2725).
+TOO_SOON = "node is missing network attachments"
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ class Situation:
         window = self.crashes * (self.restart_delay + life)
         since = max(self.now - window, self.deed.since)
         return {
-            slot: [task for task in tasks if self.should_not_have_ended(task) and changed_at(task) >= since and self.is_new(task)]
+            slot: [task for task in tasks if self.counts(task) and changed_at(task) >= since and self.is_new(task)]
             for slot, tasks in self.slots.items()
         }
 
@@ -258,6 +260,11 @@ class Situation:
         After an update to a spec that it had before, tasks from then are there too.
         """
         return not self.touched or moment(task.get("CreatedAt", "")) >= self.deed.since - SKEW
+
+    def counts(self, task: Body) -> bool:
+        """Whether it ended, should not have, and was not merely too soon."""
+        too_soon = TOO_SOON in error_of(task) and self.now - self.deed.since <= self.limits.progress
+        return self.should_not_have_ended(task) and not too_soon
 
     def should_not_have_ended(self, task: Body) -> bool:
         return is_dead(task) or (is_done(task) and not self.ends_by_itself)

@@ -221,6 +221,16 @@ def test_a_rollback_is_what_is_wanted_on_the_way_back(update: str, verdict: Verd
     assert judge_all(snapshot, Limits(), Deed(frozenset({"s_web"}), NOW - 60, going_back=True))[0].verdict is verdict
 
 
+@pytest.mark.parametrize(("since", "verdict"), [(59, Verdict.UPDATING), (61, Verdict.CRASH_LOOPING)])
+def test_a_network_that_the_node_has_not_heard_of_yet_is_no_crash(since: float, verdict: Verdict) -> None:
+    """For as long as anything may take to get on; then it is what is wrong, as addresses may be used up."""
+    early = "node is missing network attachments, ip addresses may be exhausted"
+    tasks = [*(dead(1, ago, early, "rejected") for ago in (30, 20, 10)), task(1, "ready", 3)]
+    found = judge_all(Snapshot([service(ONE)], tasks, NODES, NOW), Limits(), Deed(frozenset({"s_web"}), NOW - since))[0]
+    assert found.verdict is verdict
+    assert (early in found.reason) is (verdict is Verdict.CRASH_LOOPING)
+
+
 @pytest.mark.parametrize("newest", [[task(1, "starting", 1)], []])
 def test_what_crashed_before_we_wrote_is_not_held_against_it(newest: list[dict[str, Any]]) -> None:
     # reported late, by a node that was away
