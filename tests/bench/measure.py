@@ -68,10 +68,12 @@ def lab(name: str, **shape: str) -> Iterator[Path]:
     """A lab of this shape, as LAB_… variables without their prefix; yields its inventory and removes it in the end."""
     command = [sys.executable, str(ROOT / "molecule" / "lab" / "lab.py")]
     environment = {**os.environ, "LAB_NAME": name, **{f"LAB_{key.upper()}": value for key, value in shape.items()}}
+    # a lab of this name that another checkout has made is refused, and stays
+    if subprocess.run([*command, "up"], env=environment, check=False).returncode:
+        sys.exit("There is no lab to measure on, see above.")
     # What a time limit sends must not leave the lab behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("The bench was stopped."))
     try:
-        subprocess.run([*command, "up"], env=environment, check=True)
         yield ROOT / ".lab" / name / "inventory.yml"
     finally:
         subprocess.run([*command, "down"], env=environment, check=True)
