@@ -123,7 +123,7 @@ def _check_names(sort: str, names: Iterable[str], at: At) -> None:
 
 
 def _check_distinct(project: Project, section: str, stack: str, notes: Notes) -> None:
-    """Two keys with one name would be one object, with the value or the options of either; a swarm's names differ not by case alone."""
+    """Two keys with one name would be one object, with the value or the options of either. A swarm tells no case apart."""
     entries: dict[str, Entry] = {key: entry for key, entry in getattr(project, section).items() if not external(entry)}
     owners: dict[str, str] = {}
     for key, entry in entries.items():

@@ -36,23 +36,23 @@ class Range:
 CPUS = Range("at least 0.001", 10**6)
 MEMORY = Range("at least 4M", 4 * 1024**2)
 MILLISECOND = Range("at least 1ms", 10**6)
-POSITIVE = Range("0 or more", 0)
+NOT_NEGATIVE = Range("0 or more", 0)
 #: Where in a service; durations and CPUs are in billionths. Of rollback_config the engine takes anything.
 RANGES: Mapping[str, Range] = {
     "deploy.resources.limits.cpus": CPUS,
     "deploy.resources.limits.memory": MEMORY,
     "deploy.resources.reservations.cpus": CPUS,
     "deploy.resources.reservations.memory": MEMORY,
-    "deploy.restart_policy.delay": POSITIVE,
-    "deploy.restart_policy.window": POSITIVE,
-    "deploy.update_config.delay": POSITIVE,
-    "deploy.update_config.monitor": POSITIVE,
+    "deploy.restart_policy.delay": NOT_NEGATIVE,
+    "deploy.restart_policy.window": NOT_NEGATIVE,
+    "deploy.update_config.delay": NOT_NEGATIVE,
+    "deploy.update_config.monitor": NOT_NEGATIVE,
     "deploy.update_config.max_failure_ratio": Range("from 0 to 1", 0, 1),
     "healthcheck.interval": MILLISECOND,
     "healthcheck.timeout": MILLISECOND,
     "healthcheck.start_period": MILLISECOND,
     "healthcheck.start_interval": MILLISECOND,
-    "healthcheck.retries": POSITIVE,
+    "healthcheck.retries": NOT_NEGATIVE,
 }
 
 
@@ -96,7 +96,10 @@ def _misfits(pool: Entry) -> Iterator[tuple[str, str]]:
         ("gateway", "an address", _address(pool.get("gateway"))),
     ):
         if pool.get(key) and not (inside and inside.version == subnet.version and inside.subnet_of(subnet)):
-            yield key, f"'{pool[key]}' is not {sort} in {pool['subnet']}, as the engine demands."
+            yield (
+                key,
+                f"'{pool[key]}' is not {sort} in {pool['subnet']}, as the engine demands. Give one that is, or leave it to the engine.",
+            )
 
 
 def _network(text: Any) -> Any:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The homecloud.swarm developers
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine refuses, and just not. Both tables were asked of Engine 20.10 and 26.1."""
+"""What the engine refuses, and just not, as Engine 20.10 and 26.1 answered."""
 
 from __future__ import annotations
 
